@@ -1,0 +1,1 @@
+"""Who you are: people, identities, sign-in and invitations."""

@@ -1,0 +1,1 @@
+"""The registry, the catalogue, entitlements, the access decision, and the analytics modules themselves."""

@@ -1,0 +1,1 @@
+"""Market prices of competitors: load them, compare them. The pattern for other analytics modules."""

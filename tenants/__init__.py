@@ -1,0 +1,1 @@
+"""Whose data it is: organisations, memberships, scope, row security and audit."""
