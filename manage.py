@@ -1,0 +1,24 @@
+#!/usr/bin/env python3
+"""Runs one command of the product; problems with the settings are printed, one on each line, with exit code 2."""
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketedge.settings")
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import execute_from_command_line
+
+    try:
+        from django.conf import settings
+
+        settings.configured or settings.DEBUG  # reads the settings now, so that every command tells their problems
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as problem:
+        sys.stderr.write(f"MarketEdge cannot start with these settings:\n{problem}\n")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""What does the environment say, and what is wrong with it? All problems are named at once, no value is ever shown."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+_LINE = re.compile(r"^(export\s+)?[A-Za-z_][A-Za-z0-9_]*=")
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class Environment:
+    """Reads variables and collects what is wrong, so that all problems can be told together."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self.variables = variables
+        self.problems: list[str] = []
+
+    def read(
+        self, name: str, parse: Callable[[str], Any], expected: str, default: Any = None, required: bool = False
+    ) -> Any:
+        raw = self.variables.get(name, "").strip()
+        if not raw:
+            if required:
+                self.problems.append(f"{name} is not set: expected {expected}.")
+            return default
+        try:
+            return parse(raw)
+        except (ValueError, environ.ImproperlyConfigured):
+            self.problems.append(f"{name} is malformed: expected {expected}.")
+            return default
+
+    def text(self, name: str, expected: str, default: str = "", required: bool = False) -> str:
+        return self.read(name, str, expected, default, required)
+
+    def switch(self, name: str, default: bool) -> bool:
+        return self.read(name, parse_switch, "on or off", default)
+
+    def number(self, name: str, expected: str, default: int) -> int:
+        return self.read(name, parse_positive, expected, default)
+
+    def listed(self, name: str, expected: str, required: bool = False) -> list[str]:
+        return self.read(name, parse_list, expected, [], required)
+
+    def url(self, name: str, expected: str, required: bool = False) -> str:
+        return self.read(name, parse_url, expected, "", required)
+
+    def urls(self, name: str, expected: str) -> list[str]:
+        return self.read(name, parse_urls, expected, [])
+
+    def origins(self, name: str, expected: str) -> list[str]:
+        return self.read(name, parse_origins, expected, [])
+
+    def database(self, name: str, required: bool = False) -> dict[str, Any]:
+        expected = "postgres://LOGIN:PASSWORD@HOST:PORT/DATABASE (postgresql:// works too)"
+        return self.read(name, parse_database, expected, {}, required)
+
+    def refuse_if(self, condition: bool, problem: str) -> None:
+        if condition:
+            self.problems.append(problem)
+
+    def finish(self) -> None:
+        """Raise ImproperlyConfigured with one line for each problem, if there is any."""
+        if self.problems:
+            raise ImproperlyConfigured("\n".join(self.problems))
+
+
+def parse_switch(raw: str) -> bool:
+    if raw.lower() not in _TRUE | _FALSE:
+        raise ValueError
+    return raw.lower() in _TRUE
+
+
+def parse_positive(raw: str) -> int:
+    number = int(raw)
+    if number <= 0:
+        raise ValueError
+    return number
+
+
+def parse_list(raw: str) -> list[str]:
+    return [item.strip() for item in raw.split(",") if item.strip()]
+
+
+def parse_url(raw: str) -> str:
+    parts = urlsplit(raw)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError
+    return raw
+
+
+def parse_urls(raw: str) -> list[str]:
+    return [parse_url(item) for item in parse_list(raw)]
+
+
+def parse_origins(raw: str) -> list[str]:
+    """Origins are scheme, host and port alone; a path or a wildcard would never match what a browser sends."""
+    origins = parse_urls(raw)
+    if any(urlsplit(origin).path or "*" in origin for origin in origins):
+        raise ValueError
+    return origins
+
+
+def parse_database(raw: str) -> dict[str, Any]:
+    parts = urlsplit(raw)
+    if parts.scheme not in {"postgres", "postgresql"} or not parts.hostname or not parts.path.strip("/"):
+        raise ValueError
+    if not parts.username or (parts.port or 1) <= 0:
+        raise ValueError
+    return dict(environ.Env.db_url_config(raw))
+
+
+def parse_assignments(raw: str) -> dict[str, bool]:
+    """Read "key=on,other=off"."""
+    pairs = [item.partition("=") for item in parse_list(raw)]
+    if any(not key or not separator for key, separator, _ in pairs):
+        raise ValueError
+    return {key.strip(): parse_switch(value.strip()) for key, _, value in pairs}
+
+
+def is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in LOOPBACK
+
+
+def read_dotenv(path: Path) -> dict[str, str]:
+    """The variables of a .env file; ImproperlyConfigured names the line that is not NAME=value."""
+    if not path.is_file():
+        return {}
+    for number, line in enumerate(_lines(path), start=1):
+        stripped = line.strip()
+        if stripped and not stripped.startswith("#") and not _LINE.match(stripped):
+            raise ImproperlyConfigured(f"{path.name} line {number} is not NAME=value.")
+    return _variables(path)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(f"{path.name} is not UTF-8 text: write one NAME=value on each line.") from None
+
+
+def _variables(path: Path) -> dict[str, str]:
+    class Reader(environ.Env):
+        ENVIRON: Any = {}
+
+    Reader.read_env(str(path), overwrite=True)
+    return Reader.ENVIRON

@@ -1,0 +1,247 @@
+"""All settings, from the environment; `.env.example` has a line for each variable."""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+
+from marketedge import __version__
+from marketedge.environment import Environment, is_loopback, parse_assignments, read_dotenv
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment({**read_dotenv(BASE_DIR / ".env"), **os.environ})
+
+# What this process is
+RELEASE_VERSION = __version__
+RELEASE_COMMIT = env.text("RELEASE_COMMIT", "the commit that is deployed", default="unknown")
+DEMONSTRATION = env.switch("DEMONSTRATION", default=False)
+DEBUG = env.switch("DEBUG", default=False)
+SECRET_KEY = env.text("SECRET_KEY", "at least 50 random characters", required=True)
+PUBLIC_URL = env.url("PUBLIC_URL", "the address people open, such as https://marketedge.example", required=True).rstrip(
+    "/"
+)
+ALLOWED_HOSTS = env.listed("ALLOWED_HOSTS", "host names with commas between them", required=True)
+CONTACT = env.text("CONTACT", "the address that people without access can ask", required=True)
+SECURE_COOKIES = env.switch("SECURE_COOKIES", default=True)
+SECURE_SSL_REDIRECT = env.switch("SSL_REDIRECT", default=True)
+
+env.refuse_if(
+    DEMONSTRATION and bool(PUBLIC_URL) and not is_loopback(PUBLIC_URL),
+    "DEMONSTRATION lets anybody in as anybody: PUBLIC_URL must be a loopback address while it is on.",
+)
+env.refuse_if(
+    DEMONSTRATION and any(not is_loopback(f"//{host}") for host in ALLOWED_HOSTS),
+    "DEMONSTRATION lets anybody in as anybody: ALLOWED_HOSTS may only hold loopback hosts while it is on.",
+)
+if not DEMONSTRATION:
+    env.refuse_if(DEBUG, "DEBUG must be off outside the demonstration: its pages show settings and code.")
+    env.refuse_if(0 < len(SECRET_KEY) < 50, "SECRET_KEY is too short: expected at least 50 random characters.")
+    env.refuse_if(
+        any("*" in host or host.startswith(".") for host in ALLOWED_HOSTS),
+        "ALLOWED_HOSTS must name each host: wildcards let anybody choose the host.",
+    )
+    env.refuse_if(not SECURE_COOKIES, "SECURE_COOKIES must be on outside the demonstration.")
+    env.refuse_if(
+        bool(PUBLIC_URL) and urlsplit(PUBLIC_URL).scheme != "https",
+        "PUBLIC_URL must begin with https:// outside the demonstration.",
+    )
+
+# Database: the web login, and the owner for migrations only
+STATEMENT_TIMEOUT = env.number("STATEMENT_TIMEOUT", "milliseconds", default=15_000)
+LOCK_TIMEOUT = env.number("LOCK_TIMEOUT", "milliseconds", default=5_000)
+CONNECT_TIMEOUT = env.number("CONNECT_TIMEOUT", "seconds, 2 or more", default=3)
+
+
+def postgresql(address: dict[str, Any], login: str) -> dict[str, Any]:
+    limits = f"-c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout={LOCK_TIMEOUT}"
+    bounds = {
+        "connect_timeout": CONNECT_TIMEOUT,
+        "keepalives_idle": 10,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
+        "options": f"{limits} -c idle_in_transaction_session_timeout=30000",
+        "application_name": f"marketedge-{login}",
+    }
+    return {
+        **address,
+        "ENGINE": "tenants.postgresql",
+        "LOGIN": login,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "OPTIONS": {**address.get("OPTIONS", {}), **bounds},
+    }
+
+
+DATABASES = {"default": postgresql(env.database("DATABASE_URL", required=True), login="web")}
+_owner = env.database("DATABASE_OWNER_URL")
+OWNER_DATABASE = postgresql(_owner, login="owner") if _owner else None
+
+# Applications: an analytics module is its folder and one line here
+INSTALLED_APPS = [
+    "marketedge.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "mozilla_django_oidc",
+    "csp",
+    "marketedge.apps.MarketEdgeConfig",
+    "tenants.apps.TenantsConfig",
+    "accounts.apps.AccountsConfig",
+    "modules.apps.ModulesConfig",
+    "modules.flags.apps.FlagsConfig",
+    "modules.market_edge_core.apps.MarketEdgeCoreConfig",
+]
+
+MIDDLEWARE = [
+    "marketedge.health.HealthMiddleware",
+    "marketedge.incidents.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "tenants.middleware.OrganisationMiddleware",
+    "accounts.middleware.PlatformScopeMiddleware",
+    "modules.middleware.ModuleGateMiddleware",
+]
+
+ROOT_URLCONF = "marketedge.urls"
+WSGI_APPLICATION = "marketedge.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-gb"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "marketedge.shell.shell",
+            ],
+        },
+    }
+]
+
+# Sign-in: Auth0's paths below the issuer; see README, Sign-in
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.oidc.SignInBackend"]
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/signed-out/"
+OIDC_ISSUER = env.url("OIDC_ISSUER", "the provider's issuer, such as https://tenant.eu.auth0.com/", required=True)
+_provider = OIDC_ISSUER.rstrip("/")
+env.refuse_if(
+    not DEMONSTRATION and bool(OIDC_ISSUER) and not OIDC_ISSUER.startswith("https://"),
+    "OIDC_ISSUER must begin with https:// outside the demonstration.",
+)
+OIDC_RP_CLIENT_ID = env.text("OIDC_RP_CLIENT_ID", "the application's client id at the provider", required=True)
+OIDC_RP_CLIENT_SECRET = env.text("OIDC_RP_CLIENT_SECRET", "the application's client secret", required=True)
+OIDC_OP_AUTHORIZATION_ENDPOINT = f"{_provider}/authorize"
+OIDC_OP_TOKEN_ENDPOINT = f"{_provider}/oauth/token"
+OIDC_OP_USER_ENDPOINT = f"{_provider}/userinfo"
+OIDC_OP_JWKS_ENDPOINT = f"{_provider}/.well-known/jwks.json"
+OIDC_OP_LOGOUT_ENDPOINT = f"{_provider}/oidc/logout"
+OIDC_CALLBACK_URL = f"{PUBLIC_URL}/oidc/callback/"
+OIDC_CALLBACK_CLASS = "accounts.views.CallbackView"
+OIDC_AUTHENTICATE_CLASS = "accounts.views.StartSignInView"
+OIDC_RP_SIGN_ALGO = "RS256"
+OIDC_RP_SCOPES = "openid profile email"
+OIDC_USE_PKCE = True
+OIDC_PKCE_CODE_CHALLENGE_METHOD = "S256"
+OIDC_USE_NONCE = True
+OIDC_TIMEOUT = env.number("OIDC_TIMEOUT", "seconds", default=6)
+OIDC_STORE_ID_TOKEN = False
+OIDC_STORE_ACCESS_TOKEN = False
+OIDC_REDIRECT_ALLOWED_HOSTS: list[str] = []
+PLATFORM_ADMIN_LINK_HOURS = env.number("PLATFORM_ADMIN_LINK_HOURS", "hours", default=24)
+INVITATION_DAYS = env.number("INVITATION_DAYS", "days", default=14)
+
+# Sessions and cookies
+SESSION_ENGINE = "accounts.sessions"
+SESSION_COOKIE_AGE = 8 * 60 * 60
+SESSION_COOKIE_SECURE = SECURE_COOKIES
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = SECURE_COOKIES
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "marketedge.incidents.csrf_failure"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# What the browser is told
+SECURE_HSTS_SECONDS = 0 if DEMONSTRATION else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEMONSTRATION
+SECURE_HSTS_PRELOAD = not DEMONSTRATION
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        # Signing in and out are forms that redirect to the provider; Chromium holds redirects to form-action too.
+        "form-action": [SELF, _provider],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+
+# The JSON API is called from other origins
+CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS", "origins (scheme://host:port) with commas between them")
+CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOW_METHODS = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
+CORS_ALLOW_HEADERS = ["authorization", "content-type", "x-csrf-token", "x-organization-id"]
+CORS_URLS_REGEX = r"^/(api/|health$|healthz/)"
+API_REDIRECT_URIS = env.urls("API_REDIRECT_URIS", "addresses with commas between them")
+
+# Uploads: larger bodies are refused before they are read into memory
+UPLOAD_LIMIT = 10 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+
+# Feature flags forced by the operator, beating everything: FLAGS_FORCED=key=off,other=on
+FLAGS_FORCED = env.read("FLAGS_FORCED", parse_assignments, "key=on or key=off, with commas between them", default={})
+
+# Static files
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "static_collected"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request": {"()": "marketedge.incidents.RequestLogFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"django": {"level": "INFO"}, "django.server": {"propagate": True, "handlers": []}},
+}
+
+env.finish()

@@ -1,0 +1,100 @@
+"""Django's PostgreSQL backend, with one addition: before each statement the session takes on the current scope."""
+
+from typing import Any
+
+import psycopg
+from django.db.backends.postgresql import base
+from django.db.utils import OperationalError
+
+from tenants import scope
+from tenants.postgresql import privileges, roles, startup
+
+FOLLOW = (
+    "SELECT set_config('role', %s, false), set_config('marketedge.organisation', %s, false),"
+    " set_config('marketedge.person', %s, false)"
+)
+# After these the server may have gone back to earlier settings, a savepoint's included.
+FORGETS = ("ROLLBACK", "SET", "RESET", "DISCARD", "ABORT")
+
+
+class PrivilegedLogin(OperationalError):
+    """DATABASE_URL names a login that row security does not hold."""
+
+
+class ScopedCursor(base.Cursor):
+    """Every statement, raw ones included, runs in the current scope."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        self._wrapper.follow_scope()
+        try:
+            return super().execute(query, params, **options)
+        finally:
+            self._wrapper.notice(self.statusmessage)
+
+    def executemany(self, query: Any, params_seq: Any, **options: Any) -> Any:
+        self._wrapper.follow_scope()
+        return super().executemany(query, params_seq, **options)
+
+    def stream(self, query: Any, params: Any = None, **options: Any) -> Any:
+        self._wrapper.follow_scope()
+        return super().stream(query, params, **options)
+
+    def copy(self, statement: Any, params: Any = None, **options: Any) -> Any:
+        self._wrapper.follow_scope()
+        return super().copy(statement, params, **options)
+
+    @property
+    def _wrapper(self) -> "DatabaseWrapper":
+        return self.connection.scoped_by  # type: ignore[attr-defined]
+
+
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    _applied: tuple[str, str, str] | None = None
+
+    def get_connection_params(self) -> dict[str, Any]:
+        return {**super().get_connection_params(), "cursor_factory": ScopedCursor}
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        startup.require_loaded()
+        connection = super().get_new_connection(conn_params)
+        connection.scoped_by = self
+        self._refuse_privileged_login(connection)
+        return connection
+
+    def connect(self) -> None:
+        self._applied = None
+        super().connect()
+
+    def follow_scope(self) -> None:
+        """Give the database session the role, organisation and person of the current scope, unless it has them."""
+        wanted = roles.session_settings(scope.current())
+        if wanted == self._applied or self._has_failed_transaction():
+            return
+        self._applied = None
+        with psycopg.ClientCursor(self.connection) as cursor:
+            cursor.execute(FOLLOW, wanted)
+        self._applied = wanted
+
+    def _has_failed_transaction(self) -> bool:
+        # Only a rollback works in it, and it must not be kept from running.
+        return self.connection.info.transaction_status is psycopg.pq.TransactionStatus.INERROR
+
+    def notice(self, status: str | None) -> None:
+        if status is None or status.startswith(FORGETS):
+            self._applied = None
+
+    def _rollback(self) -> None:
+        self._applied = None
+        super()._rollback()
+
+    def _refuse_privileged_login(self, connection: Any) -> None:
+        if self.settings_dict.get("LOGIN") != "web":
+            return
+        with psycopg.ClientCursor(connection) as cursor:
+            faults = privileges.faults_of_login(cursor)
+        connection.commit()
+        if faults:
+            connection.close()
+            raise PrivilegedLogin(f"DATABASE_URL names a login that voids row security: {', '.join(faults)}.")
