@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Runs one command of the product; problems with the settings are printed, one on each line, with exit code 2."""
 
+import importlib
 import os
 import sys
 
@@ -11,9 +12,8 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     try:
-        from django.conf import settings
-
-        settings.configured or settings.DEBUG  # reads the settings now, so that every command tells their problems
+        # Now, so that every command tells what is wrong with them, `--help` included.
+        importlib.import_module(os.environ["DJANGO_SETTINGS_MODULE"])
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as problem:
         sys.stderr.write(f"MarketEdge cannot start with these settings:\n{problem}\n")

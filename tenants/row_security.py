@@ -1,4 +1,4 @@
-"""Row security, same-organisation keys and audit triggers, declared in `Meta.constraints` so that migrations carry them."""
+"""Row security, same-organisation keys and audit triggers, declared in `Meta.constraints` for the migrations."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def policy(name: str, table: str, *, to: str, command: str = "ALL", using: str =
 
 
 class RowSecurity(DatabaseRule):
-    """The organisation's rows for the web role in its scope, all rows for the platform role and the owner, no row else."""
+    """The organisation's rows for the web role in its scope; all rows for the platform role and the owner."""
 
     def policies(self, table: str) -> dict[str, str]:
         own = f"organisation_id = {ORGANISATION}"

@@ -48,8 +48,6 @@ class ScopedCursor(base.Cursor):
         return self.connection.scoped_by  # type: ignore[attr-defined]
 
 
-
-
 class DatabaseWrapper(base.DatabaseWrapper):
     _applied: tuple[str, str, str] | None = None
 

@@ -1,4 +1,4 @@
-"""Is this database login too mighty for the web? Row security does not hold against a superuser, an owner or an heir."""
+"""Is this database login too mighty for the web? Row security does not hold superusers, owners and heirs."""
 
 from typing import Any
 

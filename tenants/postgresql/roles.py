@@ -1,4 +1,4 @@
-"""The database roles that a scope stands for. Roles belong to the whole cluster; `manage.py database_roles` makes them."""
+"""The database roles that a scope stands for; `manage.py database_roles` makes them, once for a cluster."""
 
 from tenants.scope import Kind, Scope
 

@@ -1,0 +1,156 @@
+"""People, the identities they sign in with, and the invitations that let them in."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from tenants.models import Role, TenantManager, TenantOwned, TenantQuerySet
+from tenants.row_security import Audited
+
+
+class UserManager(BaseUserManager["User"]):
+    """People are made by accepting an invitation or a platform admin's link, never with a password."""
+
+    def with_email(self, email: str) -> models.QuerySet["User"]:
+        return self.filter(email__iexact=email)
+
+    def get_by_natural_key(self, email: str | None) -> "User":
+        return self.get(email__iexact=email)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person, whatever organisations they belong to. They sign in at the provider: there is no password here."""
+
+    password = None  # type: ignore[assignment]
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    email = models.EmailField("e-mail address", max_length=254)
+    name = models.CharField(max_length=200, blank=True)
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Off: signed out on the next request, and refused at sign-in."
+    )
+    is_staff = models.BooleanField("staff", default=False, help_text="May open this admin site.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_is_unique_in_any_case"),
+            Audited(name="user_is_audited", ignored=("last_login",)),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def display_name(self) -> str:
+        return self.name or self.email
+
+    def get_session_auth_hash(self) -> str:
+        """What a session is bound to: there is no password whose change could end it, so the person's own id."""
+        return salted_hmac("accounts.User", str(self.public_id), algorithm="sha256").hexdigest()
+
+    def get_session_auth_fallback_hash(self) -> Any:
+        return iter(())
+
+
+class Identity(models.Model):
+    """How the provider knows a person: issuer and subject. E-mail addresses change; these do not."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="identities")
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name_plural = "identities"
+        constraints = [
+            models.UniqueConstraint(fields=["issuer", "subject"], name="identity_is_unique"),
+            Audited(name="identity_is_audited"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} at {self.issuer}"
+
+
+class InvitationQuerySet(TenantQuerySet):
+    def open_for(self, email: str, *, at: Any) -> "InvitationQuerySet":
+        """Invitations that this address can still accept."""
+        return self.filter(email__iexact=email, accepted_at=None, withdrawn_at=None, expires_at__gt=at)
+
+
+class Invitation(TenantOwned):
+    """An address that may enter an organisation with a role, once, until it expires."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    email = models.EmailField("e-mail address", max_length=254)
+    role = models.CharField(max_length=20, choices=Role, default=Role.VIEWER)
+    invited_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, editable=False, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(help_text="In UTC.")
+    accepted_at = models.DateTimeField(null=True, editable=False)
+    withdrawn_at = models.DateTimeField(null=True, editable=False)
+
+    objects = TenantManager.from_queryset(InvitationQuerySet)()
+    unscoped = models.Manager()
+
+    class Meta(TenantOwned.Meta):
+        constraints = [
+            *TenantOwned.Meta.constraints,
+            models.UniqueConstraint(
+                "organisation",
+                Lower("email"),
+                condition=Q(accepted_at=None, withdrawn_at=None),
+                name="invitation_is_open_once",
+                violation_error_message="This address already has an open invitation to the organisation.",
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=["viewer", "analyst", "admin"]), name="invitation_role_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("created_at")), name="invitation_expires_after_it_is_made"
+            ),
+            Audited(name="invitation_is_audited"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} as {self.role}"
+
+    def state(self, *, at: Any) -> str:
+        if self.accepted_at:
+            return "accepted"
+        if self.withdrawn_at:
+            return "withdrawn"
+        return "open" if self.expires_at > at else "expired"
+
+
+class PlatformAdminLink(models.Model):
+    """A one-time link that makes the person who signs in with this address a platform superuser."""
+
+    email = models.EmailField("e-mail address", max_length=254)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [Audited(name="platform_admin_link_is_audited", ignored=("token_hash",))]
+
+    def __str__(self) -> str:
+        return f"link for {self.email}"
+
+    def is_open(self, *, at: Any) -> bool:
+        return self.used_at is None and self.expires_at > at

@@ -1,0 +1,26 @@
+"""The admin site: Django's own, entered through the same sign-in as everything else."""
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+
+
+class PlatformAdminSite(AdminSite):
+    site_header = "MarketEdge administration"
+    site_title = "MarketEdge administration"
+    index_title = "Platform"
+    enable_nav_sidebar = True
+
+    @never_cache
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """There is no password form: strangers go to the sign-in, signed-in people without permission are refused."""
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+        if not self.has_permission(request):
+            raise PermissionDenied("The admin site is for staff of Zebra Associates.")
+        return HttpResponseRedirect(reverse("admin:index"))

@@ -1,0 +1,15 @@
+"""Every address of the product. Health is answered before this list, in `marketedge.health`."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("oidc/", include("mozilla_django_oidc.urls")),
+    path("o/<slug:organisation_slug>/", include("modules.urls")),
+]
+
+handler400 = "marketedge.incidents.bad_request"
+handler403 = "marketedge.incidents.forbidden"
+handler404 = "marketedge.incidents.not_found"
+handler500 = "marketedge.incidents.server_error"

@@ -1,0 +1,65 @@
+"""Which tables belong to nobody in particular, why, and what may the web do with them? All others are tenant-owned."""
+
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.db import models
+
+from tenants.row_security import RowSecurity
+
+READ = "SELECT"
+WRITE = "SELECT, INSERT, UPDATE, DELETE"
+
+
+@dataclass(frozen=True)
+class GlobalTable:
+    """`app` and `platform` are the privileges of the two roles; UPDATE (column) allows that column alone."""
+
+    reason: str
+    app: str = READ
+    platform: str = WRITE
+
+
+# What the web role need not write, it may only read: nobody makes themselves a superuser from a page.
+GLOBAL_TABLES = {
+    "tenants.Organisation": GlobalTable("is looked up by slug before any scope exists"),
+    "accounts.User": GlobalTable("a person may belong to several organisations", app="SELECT, UPDATE (last_login)"),
+    "accounts.User_groups": GlobalTable("belongs to the person"),
+    "accounts.User_user_permissions": GlobalTable("belongs to the person"),
+    "accounts.Identity": GlobalTable("is looked up by issuer and subject before anybody is known"),
+    "accounts.PlatformAdminLink": GlobalTable("makes the first superuser, before any organisation exists"),
+    "modules.AnalyticsModule": GlobalTable("the catalogue is the same for all"),
+    "flags.Flag": GlobalTable("flags are the platform's"),
+    "flags.FlagOverride": GlobalTable("is read with its flag, by superusers' choice of target"),
+    "auth.Group": GlobalTable("permissions of staff in the admin site"),
+    "auth.Group_permissions": GlobalTable("permissions of staff in the admin site"),
+    "auth.Permission": GlobalTable("permissions of staff in the admin site"),
+    "contenttypes.ContentType": GlobalTable("describes models"),
+    "sessions.Session": GlobalTable("is found by its key before anybody is known", app=WRITE),
+    "admin.LogEntry": GlobalTable("the admin site's own history of staff's changes"),
+}
+
+# Tenant-owned tables whose privileges differ from reading and writing the scope's rows.
+TENANT_EXCEPTIONS = {"tenants.AuditEvent": GlobalTable("rows are only added", "SELECT, INSERT", "SELECT, INSERT")}
+
+
+def label(model: type[models.Model]) -> str:
+    return model._meta.label
+
+
+def is_global(model: type[models.Model]) -> bool:
+    return label(model) in GLOBAL_TABLES
+
+
+def has_row_security(model: type[models.Model]) -> bool:
+    return any(isinstance(constraint, RowSecurity) for constraint in model._meta.constraints)
+
+
+def all_models() -> list[type[models.Model]]:
+    """Every model with a table of its own, hidden many-to-many tables included."""
+    known = apps.get_models(include_auto_created=True)
+    return [model for model in known if model._meta.managed and not model._meta.proxy]
+
+
+def tenant_models() -> list[type[models.Model]]:
+    return [model for model in all_models() if has_row_security(model)]

@@ -1,0 +1,39 @@
+"""What all tests share: one connection, the owner's, that takes the web's roles as requests do."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.db import connections
+from django.test import Client
+from django.test.utils import setup_databases, teardown_databases
+from pytest_django import DjangoDbBlocker
+
+from tenants import scope
+from tenants.management.commands.database_roles import script
+from tenants.postgresql import roles
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database, made, filled and flushed by the owner; requests take the web's roles on the same connection."""
+    web = dict(settings.DATABASES["default"])
+    settings.DATABASES["default"].update(settings.OWNER_DATABASE or {})
+    with django_db_blocker.unblock(), scope.login():
+        _make_roles(web["USER"], web["PASSWORD"])
+        made = setup_databases(verbosity=0, interactive=False)
+    yield
+    with django_db_blocker.unblock(), scope.login():
+        teardown_databases(made, verbosity=0)
+
+
+def _make_roles(web: str, password: str) -> None:
+    with connections["default"]._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+        cursor.execute(script(web, f"'{password}'"))
+        cursor.execute(f"GRANT {', '.join(roles.ALL)} TO CURRENT_USER")
+
+
+@pytest.fixture
+def client() -> Client:
+    """A browser at an https address."""
+    return Client(headers={"X-Forwarded-Proto": "https"})

@@ -1,0 +1,51 @@
+"""The environment that tests run in: production's rules, and an embedded PostgreSQL unless TEST_DATABASE_* name another.
+
+A pytest plugin (see pyproject.toml), since settings are read before any conftest.py.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SETTINGS = {
+    "SECRET_KEY": "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789",
+    "DEBUG": "off",
+    "DEMONSTRATION": "off",
+    "PUBLIC_URL": "https://marketedge.example",
+    "ALLOWED_HOSTS": "marketedge.example,testserver",
+    "CONTACT": "support@zebra-associates.example",
+    "SECURE_COOKIES": "on",
+    "SSL_REDIRECT": "off",
+    "OIDC_ISSUER": "https://issuer.example/",
+    "OIDC_RP_CLIENT_ID": "marketedge-tests",
+    "OIDC_RP_CLIENT_SECRET": "not-a-secret",
+    "CORS_ALLOWED_ORIGINS": "https://app.example",
+    "API_REDIRECT_URIS": "https://app.example/callback",
+    "FLAGS_FORCED": "",
+    "RELEASE_COMMIT": "0000000",
+}
+_servers = []
+
+
+def _database_addresses() -> dict[str, str]:
+    if "TEST_DATABASE_OWNER_URL" in os.environ:
+        return {
+            "DATABASE_URL": os.environ["TEST_DATABASE_URL"],
+            "DATABASE_OWNER_URL": os.environ["TEST_DATABASE_OWNER_URL"],
+        }
+    from marketedge.local.postgres import EmbeddedPostgres
+
+    server = EmbeddedPostgres(ROOT / ".local" / "test-postgres", durable=False)
+    server.start()
+    _servers.append(server)
+    return {"DATABASE_URL": server.web_url("marketedge"), "DATABASE_OWNER_URL": server.owner_url("marketedge")}
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    while _servers:
+        _servers.pop().stop()
+
+
+os.environ.update({**SETTINGS, **_database_addresses()})

@@ -1,0 +1,85 @@
+"""Plain builders: say only what matters for the test. They work as the owner, past every scope."""
+
+import itertools
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any, TypeVar
+
+from django.utils import timezone
+
+from accounts.models import Identity, Invitation, User
+from modules.models import AnalyticsModule, Application, ApplicationGrant, Entitlement
+from tenants import scope
+from tenants.models import Membership, Organisation, Role
+
+Built = TypeVar("Built")
+_numbers = itertools.count(1)
+
+
+def as_owner(build: Callable[..., Built]) -> Callable[..., Built]:
+    @wraps(build)
+    def built(*args: Any, **options: Any) -> Built:
+        with scope.login():
+            return build(*args, **options)
+
+    return built
+
+
+@as_owner
+def make_organisation(name: str = "", **fields: Any) -> Organisation:
+    number = next(_numbers)
+    name = name or f"Organisation {number}"
+    fields.setdefault("slug", name.lower().replace(" ", "-"))
+    return Organisation.objects.create(name=name, **fields)
+
+
+@as_owner
+def make_user(email: str = "", *, subject: str = "", **fields: Any) -> User:
+    """A person; with `subject`, one whom the provider of the settings knows by it."""
+    user = User.objects.create(email=email or f"person{next(_numbers)}@example.com", **fields)
+    if subject:
+        Identity.objects.create(user=user, issuer="https://issuer.example/", subject=subject)
+    return user
+
+
+def make_superuser(**fields: Any) -> User:
+    return make_user(is_staff=True, is_superuser=True, **fields)
+
+
+@as_owner
+def make_member(
+    organisation: Organisation, role: str = Role.VIEWER, *, user: User | None = None, **fields: Any
+) -> User:
+    """A person with a seat in the organisation and, unless `applications` says otherwise, all its applications."""
+    applications = fields.pop("applications", list(Application))
+    user = user or make_user(**fields)
+    membership = Membership.unscoped.create(organisation=organisation, user=user, role=role)
+    for application in applications:
+        ApplicationGrant.unscoped.create(organisation=organisation, membership=membership, application=application)
+    return user
+
+
+@as_owner
+def make_module(key: str = "market_edge_core", **fields: Any) -> AnalyticsModule:
+    fields.setdefault("name", key.replace("_", " ").capitalize())
+    fields.setdefault("application", Application.MARKET_EDGE)
+    fields.setdefault("is_core", key.endswith("_core"))
+    return AnalyticsModule.objects.create(key=key, **fields)
+
+
+@as_owner
+def make_entitlement(organisation: Organisation, module: AnalyticsModule, **fields: Any) -> Entitlement:
+    fields.setdefault("starts_at", timezone.now() - timedelta(days=1))
+    return Entitlement.unscoped.create(organisation=organisation, module=module, **fields)
+
+
+@as_owner
+def make_invitation(organisation: Organisation, email: str, **fields: Any) -> Invitation:
+    fields.setdefault("expires_at", timezone.now() + timedelta(days=7))
+    return Invitation.unscoped.create(organisation=organisation, email=email, **fields)
+
+
+def offer_market_edge_core() -> AnalyticsModule:
+    """The module's catalogue line with everything that opens it; its flag included."""
+    return make_module("market_edge_core", name="Market prices", is_core=True)
