@@ -6,6 +6,7 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("oidc/", include("mozilla_django_oidc.urls")),
+    path("", include("tenants.urls")),
     path("o/<slug:organisation_slug>/", include("modules.urls")),
 ]
 

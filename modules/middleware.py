@@ -3,15 +3,53 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+
+from modules import access, registry
+from modules.flags import evaluation as flags
+from tenants import audit
 
 
 class ModuleGateMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+    def __call__(self, request: Any) -> HttpResponse:
+        """Inside an organisation, load what decisions rest on, and pin the flags for the whole request."""
+        if not hasattr(request, "seat"):
+            return self.get_response(request)
+        request.facts = access.load_facts(request.user, request.organisation, request.seat, at=timezone.now())
+        with flags.using(access.flag_context(request.facts)):
+            return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        return None
+    def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        key = module_of(request)
+        if key is None:
+            return None
+        if not hasattr(request, "facts"):
+            raise Http404
+        decision = access.decide(request.facts, key)
+        return None if decision.is_open else closed(request, decision)
+
+
+def module_of(request: HttpRequest) -> str | None:
+    """The module that the address belongs to: the outermost namespace, when a module registered it."""
+    namespaces = request.resolver_match.namespaces if request.resolver_match else []
+    return namespaces[0] if namespaces and registry.get(namespaces[0]) else None
+
+
+def closed(request: Any, decision: access.Decision) -> HttpResponse:
+    audit.record(
+        "module.refused",
+        by=request.user,
+        organisation=request.organisation,
+        module=decision.module_key,
+        reason_given=decision.reason,
+    )
+    explain_url = reverse("explain_access", args=[request.organisation.slug, decision.module_key])
+    context = {"decision": decision, "module_name": decision.module_name, "reason": decision.reason}
+    context |= {"who_can_open": decision.who_can_open, "explain_url": explain_url}
+    return render(request, "modules/closed.html", context, status=403)

@@ -16,7 +16,7 @@ from tenants.postgresql import roles
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """The test database, made, filled and flushed by the owner; requests take the web's roles on the same connection."""
+    """The test database, made and flushed by the owner; requests take the web's roles on the same connection."""
     web = dict(settings.DATABASES["default"])
     settings.DATABASES["default"].update(settings.OWNER_DATABASE or {})
     with django_db_blocker.unblock(), scope.login():

@@ -1,4 +1,4 @@
-"""The environment that tests run in: production's rules, and an embedded PostgreSQL unless TEST_DATABASE_* name another.
+"""The environment of the tests: production's rules, an embedded PostgreSQL unless TEST_DATABASE_* name another.
 
 A pytest plugin (see pyproject.toml), since settings are read before any conftest.py.
 """

@@ -80,9 +80,9 @@ def test_a_savepoint_rollback_does_not_serve_the_previous_organisation(two_organ
         emails()
 
     with scope.organisation(theirs.pk):
-        with pytest.raises(ZeroDivisionError), transaction.atomic():
-            emails()
-            raise ZeroDivisionError
+        undone = transaction.savepoint()
+        emails()
+        transaction.savepoint_rollback(undone)
 
         assert (emails(), raw_count()) == (["theirs@example.com"], 1)
 
@@ -94,7 +94,6 @@ def test_a_failed_statement_in_a_savepoint_does_not_serve_the_previous_organisat
 
     with scope.organisation(theirs.pk):
         with pytest.raises(DatabaseError), transaction.atomic():
-            emails()
             raw_count("no_such_table")
 
         assert (emails(), raw_count()) == (["theirs@example.com"], 1)

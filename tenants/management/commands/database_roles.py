@@ -29,7 +29,8 @@ class Command(BaseCommand):
                 self._make(web["USER"], web["PASSWORD"])
             except DatabaseError as refused:
                 self.stderr.write(script(web["USER"], "'...the password in DATABASE_URL...'"))
-                raise CommandError(f"The owner may not make roles ({refused}). Run the SQL above as an administrator.")
+                advice = "Run the SQL above as an administrator, with the password filled in."
+                raise CommandError(f"The owner may not make roles: {refused} {advice}") from refused
         self.stdout.write(f"Roles are there: {', '.join((*roles.ALL, web['USER']))}.")
 
     def _make(self, web: str, password: str) -> None:
