@@ -45,12 +45,12 @@ def add_membership(organisation: Organisation, user: Any, role: Role | str, *, b
     return membership
 
 
-def change_role(membership: Membership, role: Role | str, *, by: Any, reason: str = "") -> Membership:
-    with audit.action(
-        "membership.role_changed", by=by, organisation=membership.organisation, reason=reason, role=str(role)
-    ):
-        membership.role = role
-        membership.save(update_fields=["role"])
+def save_membership(membership: Membership, *, by: Any, reason: str = "") -> Membership:
+    """Add the membership, or change its role."""
+    name = "membership.role_changed" if membership.pk else "membership.added"
+    organisation, role = membership.organisation, str(membership.role)
+    with audit.action(name, by=by, organisation=organisation, reason=reason, role=role, person=str(membership.user)):
+        membership.save()
     return membership
 
 

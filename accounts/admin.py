@@ -1,0 +1,197 @@
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from accounts import actions
+from accounts.models import Invitation, PlatformAdminLink, User
+from tenants.admin import OrganisationAdmin
+from tenants.administration import ActionAdmin, Affected, ReasonedForm, RelatedList, confirm, related_list
+from tenants.models import Organisation
+
+PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class PersonForm(ReasonedForm):
+    def clean(self) -> dict[str, Any]:
+        """The platform is never left without a superuser who can sign in."""
+        cleaned = super().clean() or {}
+        stays = cleaned.get("is_active", self.instance.is_active) and cleaned.get(
+            "is_superuser", self.instance.is_superuser
+        )
+        if self.instance.pk and not stays and actions.is_last_superuser(self.instance):
+            raise ValidationError("This is the last active superuser: make somebody else one first.")
+        return cleaned
+
+
+@admin.register(User)
+class PersonAdmin(ActionAdmin):
+    form = PersonForm
+    list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "membership_count", "last_login")
+    list_filter = ("is_active", "is_staff", "is_superuser")
+    search_fields = ("email", "name")
+    ordering = ("email", "pk")
+    filter_horizontal = ("groups", "user_permissions")
+    readonly_fields = ("email", "public_id", "created_at", "last_login", "known_as")
+    fieldsets = (
+        (None, {"fields": ("email", "name", "is_active")}),
+        ("Platform", {"fields": PRIVILEGES}),
+        ("Sign-in", {"fields": ("known_as", "last_login", "created_at", "public_id")}),
+        (None, {"fields": ("reason",)}),
+    )
+    actions = ("deactivate", "reactivate")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).annotate(memberships_counted=Count("memberships"))
+
+    @admin.display(description="organisations", ordering="memberships_counted")
+    def membership_count(self, person: Any) -> int:
+        return person.memberships_counted
+
+    @admin.display(description="known at the provider as")
+    def known_as(self, person: User) -> str:
+        return ", ".join(str(identity) for identity in person.identities.order_by("pk")) or "has never signed in"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        # People come in by invitation.
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Only a superuser hands out privileges: nobody raises themselves."""
+        may_grant = request.user.is_superuser  # type: ignore[union-attr]
+        return (*self.readonly_fields, *(() if may_grant else PRIVILEGES))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Staff do not edit those who stand above them."""
+        if obj is not None and obj.is_superuser and not request.user.is_superuser:  # type: ignore[union-attr]
+            return False
+        return super().has_change_permission(request, obj)
+
+    def store(self, row: User, *, by: Any, reason: str, is_new: bool) -> None:
+        actions.change_person(row, by=by, reason=reason)
+
+    @admin.action(description="Deactivate… (out on their next click)", permissions=["change"])
+    def deactivate(self, request: HttpRequest, rows: QuerySet[User]) -> HttpResponse | None:
+        rows = self._below(request, rows)
+        affected = [
+            Affected(row.email, [f"loses the way into {row.memberships_counted} organisations"])  # type: ignore[attr-defined]
+            for row in rows
+        ]
+        return confirm(
+            self,
+            request,
+            rows,
+            action="deactivate",
+            title="Deactivate people",
+            affected=affected,
+            run=lambda row, reason: self._deactivate(request, row, reason),
+        )
+
+    @admin.action(description="Reactivate…", permissions=["change"])
+    def reactivate(self, request: HttpRequest, rows: QuerySet[User]) -> HttpResponse | None:
+        rows = self._below(request, rows)
+        return confirm(
+            self,
+            request,
+            rows,
+            action="reactivate",
+            title="Reactivate people",
+            affected=[Affected(row.email, ["can sign in again"]) for row in rows],
+            run=lambda row, reason: actions.reactivate_person(row, by=request.user, reason=reason) and None,
+        )
+
+    def _below(self, request: HttpRequest, rows: QuerySet[User]) -> QuerySet[User]:
+        return rows if request.user.is_superuser else rows.filter(is_superuser=False)  # type: ignore[union-attr]
+
+    def _deactivate(self, request: HttpRequest, person: User, reason: str) -> None:
+        if actions.is_last_superuser(person):
+            self.message_user(request, f"{person} is the last active superuser and stays.", "ERROR")
+            return
+        actions.deactivate_person(person, by=request.user, reason=reason)
+
+
+class InvitationForm(ReasonedForm):
+    expires_at = forms.SplitDateTimeField(
+        widget=admin.widgets.AdminSplitDateTime,
+        initial=lambda: timezone.now() + timedelta(days=settings.INVITATION_DAYS),
+        help_text="In UTC.",
+    )
+
+    def clean_expires_at(self) -> Any:
+        if self.cleaned_data["expires_at"] <= timezone.now():
+            raise ValidationError("This moment has passed.")
+        return self.cleaned_data["expires_at"]
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ActionAdmin):
+    form = InvitationForm
+    list_display = ("email", "organisation", "role", "state", "invited_by", "expires_at")
+    list_filter = ("role", "accepted_at", ("organisation", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("organisation", "invited_by")
+    search_fields = ("email", "organisation__name")
+    autocomplete_fields = ("organisation",)
+    ordering = ("-created_at", "pk")
+    fields = ("organisation", "email", "role", "expires_at", "reason")
+    actions = ("withdraw",)
+
+    @admin.display(description="state")
+    def state(self, invitation: Invitation) -> str:
+        return invitation.state(at=timezone.now())
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # An invitation is withdrawn and made again, not rewritten.
+        return obj is None and super().has_change_permission(request)
+
+    def store(self, row: Invitation, *, by: Any, reason: str, is_new: bool) -> None:
+        actions.save_invitation(row, by=by, reason=reason)
+
+    @admin.action(description="Withdraw…", permissions=["change"])
+    def withdraw(self, request: HttpRequest, rows: QuerySet[Invitation]) -> HttpResponse | None:
+        rows = rows.filter(accepted_at=None, withdrawn_at=None)
+        return confirm(
+            self,
+            request,
+            rows,
+            action="withdraw",
+            title="Withdraw invitations",
+            affected=[Affected(str(row), ["can no longer be accepted"]) for row in rows],
+            run=lambda row, reason: actions.withdraw_invitation(row, by=request.user, reason=reason) and None,
+        )
+
+
+@admin.register(PlatformAdminLink)
+class PlatformAdminLinkAdmin(admin.ModelAdmin):
+    """Read only: `manage.py create_platform_admin` makes them."""
+
+    list_display = ("email", "created_at", "expires_at", "used_at")
+    fields = ("email", "created_at", "expires_at", "used_at")
+    ordering = ("-created_at", "pk")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def invitations(organisation: Organisation) -> RelatedList:
+    rows = Invitation.objects.filter(organisation=organisation).order_by("-created_at", "pk")
+    return related_list(
+        "Invitations",
+        rows,
+        of=organisation,
+        words=lambda invitation: f"{invitation} ({invitation.state(at=timezone.now())})",
+    )
+
+
+OrganisationAdmin.related.append(invitations)

@@ -1,0 +1,102 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+
+from modules import actions
+from modules.models import AnalyticsModule, ApplicationGrant, Entitlement
+from tenants.admin import OrganisationAdmin
+from tenants.administration import ActionAdmin, RelatedList, related_list
+from tenants.models import Organisation
+
+
+@admin.register(AnalyticsModule)
+class AnalyticsModuleAdmin(ActionAdmin):
+    list_display = ("name", "key", "application", "status", "plan", "is_core", "entitlement_count")
+    list_filter = ("application", "status", "plan")
+    search_fields = ("name", "key")
+    ordering = ("application", "name", "pk")
+    readonly_fields = ("key", "application")
+    fields = ("name", "key", "application", "description", "status", "plan", "is_core", "reason")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AnalyticsModule]:
+        return super().get_queryset(request).annotate(entitlements_counted=Count("entitlements"))
+
+    @admin.display(description="entitlements", ordering="entitlements_counted")
+    def entitlement_count(self, module: Any) -> int:
+        return module.entitlements_counted
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        # A line comes from the code that brings the module: `manage.py bootstrap` adds it.
+        return False
+
+    def store(self, row: AnalyticsModule, *, by: Any, reason: str, is_new: bool) -> None:
+        actions.save_module(row, by=by, reason=reason)
+
+
+@admin.register(Entitlement)
+class EntitlementAdmin(ActionAdmin):
+    list_display = ("organisation", "module", "starts_at", "ends_at")
+    list_filter = ("module", ("organisation", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("organisation", "module")
+    search_fields = ("organisation__name", "organisation__slug", "module__name", "module__key")
+    autocomplete_fields = ("organisation", "module")
+    ordering = ("organisation__name", "module__name", "-starts_at", "pk")
+    fields = ("organisation", "module", "starts_at", "ends_at", "configuration", "reason")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("organisation", "module") if obj else ()
+
+    def store(self, row: Entitlement, *, by: Any, reason: str, is_new: bool) -> None:
+        actions.save_entitlement(row, by=by, reason=reason)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: Entitlement) -> None:
+        actions.remove_entitlement(obj, by=request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Entitlement]) -> None:
+        for entitlement in queryset.select_related("organisation", "module"):
+            actions.remove_entitlement(entitlement, by=request.user)
+
+
+@admin.register(ApplicationGrant)
+class ApplicationGrantAdmin(ActionAdmin):
+    list_display = ("membership", "application", "created_at")
+    list_filter = ("application", ("organisation", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("membership__user", "membership__organisation")
+    search_fields = ("membership__user__email", "organisation__name")
+    autocomplete_fields = ("membership",)
+    ordering = ("organisation__name", "membership__user__email", "application", "pk")
+    fields = ("membership", "application", "reason")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+    def store(self, row: ApplicationGrant, *, by: Any, reason: str, is_new: bool) -> None:
+        actions.grant_application(row.membership, row.application, by=by, reason=reason)
+
+    def delete_model(self, request: HttpRequest, obj: ApplicationGrant) -> None:
+        actions.revoke_application(obj, by=request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ApplicationGrant]) -> None:
+        for grant in queryset.select_related("organisation", "membership__user"):
+            actions.revoke_application(grant, by=request.user)
+
+
+def entitlements(organisation: Organisation) -> RelatedList:
+    rows = Entitlement.objects.filter(organisation=organisation).select_related("module").order_by("module__name", "pk")
+    return related_list("Entitlements", rows, of=organisation, words=_period)
+
+
+def _period(entitlement: Entitlement) -> str:
+    until = f"until {entitlement.ends_at:%d %b %Y}" if entitlement.ends_at else "without end"
+    return f"{entitlement.module} from {entitlement.starts_at:%d %b %Y} {until}"
+
+
+OrganisationAdmin.related.append(entitlements)

@@ -1,0 +1,111 @@
+"""What our pages in the admin site share: changes go through actions with a reason, dangerous ones are confirmed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+
+
+class ReasonedForm(forms.ModelForm):
+    """A form that asks why; the answer is kept in the audit."""
+
+    reason = forms.CharField(
+        max_length=500,
+        required=False,
+        help_text="Why? Kept in the audit beside your name.",
+        label="Reason for the change",
+    )
+
+
+class ActionAdmin(admin.ModelAdmin):
+    """Saves through `store`, which calls the action; nothing is deleted unless a subclass says how."""
+
+    form: Any = ReasonedForm
+    list_per_page = 50
+    show_full_result_count = False
+
+    def store(self, row: Any, *, by: Any, reason: str, is_new: bool) -> None:
+        raise NotImplementedError(f"{type(self).__name__} must say which action saves its rows.")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change or set(form.changed_data) - {"reason"}:
+            self.store(obj, by=request.user, reason=form.cleaned_data.get("reason", ""), is_new=not change)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@dataclass(frozen=True)
+class Affected:
+    """One row that a dangerous action touches, and what that means in words."""
+
+    name: str
+    consequences: Sequence[str] = field(default_factory=tuple)
+
+
+def confirm(
+    model_admin: admin.ModelAdmin,
+    request: HttpRequest,
+    rows: QuerySet,
+    *,
+    action: str,
+    title: str,
+    affected: Sequence[Affected],
+    run: Callable[[Any, str], None],
+) -> HttpResponse | None:
+    """Show what an admin action would touch and ask why; once confirmed with a reason, call run(row, reason) for each.
+
+    Returns the page, or None (back to the list) when it is done.
+    """
+    reason = request.POST.get("reason", "").replace("\x00", "").strip()
+    if request.POST.get("confirmed") and reason:
+        chosen = list(rows)
+        for row in chosen:
+            run(row, reason)
+        model_admin.message_user(request, f"{title}: done for {len(chosen)}.")
+        return None
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": title,
+        "action": action,
+        "affected": affected,
+        "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
+        "checkbox_name": ACTION_CHECKBOX_NAME,
+        "opts": model_admin.model._meta,
+        "is_reason_missing": bool(request.POST.get("confirmed")),
+    }
+    return TemplateResponse(request, "admin/confirm_action.html", context)
+
+
+@dataclass(frozen=True)
+class RelatedList:
+    """The first few rows that belong to something, with the way to all of them."""
+
+    title: str
+    rows: Sequence[tuple[str, str]]
+    total: int
+    list_url: str
+    add_url: str
+
+
+def related_list(title: str, rows: QuerySet, *, of: Model, words: Callable[[Any], str], length: int = 8) -> RelatedList:
+    """`rows` belong to `of` by their field organisation; two queries whatever their number."""
+    options = rows.model._meta
+    name = f"{options.app_label}_{options.model_name}"
+    shown = [(words(row), reverse(f"admin:{name}_change", args=[row.pk])) for row in rows[:length]]
+    where = urlencode({"organisation__id__exact": of.pk})
+    return RelatedList(
+        title=title,
+        rows=shown,
+        total=rows.count(),
+        list_url=f"{reverse(f'admin:{name}_changelist')}?{where}",
+        add_url=f"{reverse(f'admin:{name}_add')}?{urlencode({'organisation': of.pk})}",
+    )
