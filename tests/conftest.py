@@ -21,7 +21,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
     settings.DATABASES["default"].update(settings.OWNER_DATABASE or {})
     with django_db_blocker.unblock(), scope.login():
         _make_roles(web["USER"], web["PASSWORD"])
-        made = setup_databases(verbosity=0, interactive=False)
+        made = setup_databases(verbosity=0, interactive=False, serialized_aliases=[])
     yield
     with django_db_blocker.unblock(), scope.login():
         teardown_databases(made, verbosity=0)
