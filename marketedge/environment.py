@@ -150,5 +150,5 @@ def _variables(path: Path) -> dict[str, str]:
     class Reader(environ.Env):
         ENVIRON: Any = {}
 
-    Reader.read_env(str(path), overwrite=True)
-    return Reader.ENVIRON
+    Reader.read_env(str(path), overwrite=True, parse_comments=True)
+    return {name: value.strip() for name, value in Reader.ENVIRON.items()}

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from modules import registry
 from modules.flags import evaluation as flags
 from modules.models import AnalyticsModule, Application, ApplicationGrant, Entitlement
+from tenants import scope
 from tenants.models import Organisation, Plan, Role
-from tenants.seats import Seat
+from tenants.seats import Seat, seat_of
 
 ZEBRA = "Zebra Associates"
 ADMIN = "an admin of your organisation"
@@ -131,6 +134,13 @@ def decide(facts: Facts, key: str) -> Decision:
         who_can_open=failure.who_can_open if failure else "",
         notice="" if failure else _notice(facts, key),
     )
+
+
+def decide_now(person: Any, organisation: Organisation, key: str) -> Decision:
+    """The decision for anybody, outside a request; enters the organisation's scope for it."""
+    seat = seat_of(person, organisation)
+    with scope.organisation(organisation.pk):
+        return decide(load_facts(person, organisation, seat, at=timezone.now()), key)
 
 
 def _name(facts: Facts, key: str) -> str:

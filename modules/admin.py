@@ -1,14 +1,43 @@
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path
 
-from modules import actions
+from accounts.models import User
+from modules import access, actions
 from modules.models import AnalyticsModule, ApplicationGrant, Entitlement
 from tenants.admin import OrganisationAdmin
 from tenants.administration import ActionAdmin, RelatedList, related_list
 from tenants.models import Organisation
+
+
+class ExplainForm(forms.Form):
+    """Whose access, where, to what."""
+
+    person = forms.EmailField(label="Person", help_text="Their e-mail address.")
+    organisation = forms.SlugField(label="Organisation", help_text="Its slug, as in /o/<slug>/.")
+    module = forms.ModelChoiceField(AnalyticsModule.objects.order_by("name", "pk"), to_field_name="key")
+
+    def clean_person(self) -> User:
+        person = User.objects.with_email(self.cleaned_data["person"]).first()
+        if person is None:
+            raise ValidationError("Nobody has this address.")
+        return person
+
+    def clean_organisation(self) -> Organisation:
+        organisation = Organisation.objects.filter(slug=self.cleaned_data["organisation"]).first()
+        if organisation is None:
+            raise ValidationError("There is no organisation with this slug.")
+        return organisation
+
+    def decision(self) -> access.Decision:
+        chosen = self.cleaned_data
+        return access.decide_now(chosen["person"], chosen["organisation"], chosen["module"].key)
 
 
 @admin.register(AnalyticsModule)
@@ -19,6 +48,28 @@ class AnalyticsModuleAdmin(ActionAdmin):
     ordering = ("application", "name", "pk")
     readonly_fields = ("key", "application")
     fields = ("name", "key", "application", "description", "status", "plan", "is_core", "reason")
+
+    change_list_template = "admin/modules/analyticsmodule/change_list.html"
+
+    def get_urls(self) -> list[Any]:
+        return [
+            path("explain-access/", self.admin_site.admin_view(self.explain_access), name="explain_anybodys_access"),
+            *super().get_urls(),
+        ]
+
+    def explain_access(self, request: HttpRequest) -> HttpResponse:
+        """Why may this person open this module there, or why not? For anybody, to those who may see modules."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied("You may not see modules.")
+        form = ExplainForm(request.GET or None)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Why is a module open or closed?",
+            "opts": self.model._meta,
+            "form": form,
+            "decision": form.decision() if form.is_valid() else None,
+        }
+        return TemplateResponse(request, "admin/modules/explain_access.html", context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AnalyticsModule]:
         return super().get_queryset(request).annotate(entitlements_counted=Count("entitlements"))

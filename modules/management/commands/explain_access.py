@@ -5,13 +5,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from accounts.models import User
 from modules import access
-from tenants import scope
 from tenants.models import Organisation
-from tenants.seats import seat_of
 
 SIGNS = {"passed": "yes", "failed": "NO ", "not reached": " - "}
 
@@ -31,7 +28,7 @@ class Command(BaseCommand):
         tenant = Organisation.objects.filter(slug=organisation).first()
         if tenant is None:
             raise CommandError(f"There is no organisation {organisation}.", returncode=2)
-        decision = decide(person, tenant, module)
+        decision = access.decide_now(person, tenant, module)
         self.stdout.write(f"{person} in {tenant}, {decision.module_name}: {'open' if decision.is_open else 'CLOSED'}")
         for rung in decision.rungs:
             self.stdout.write(
@@ -40,10 +37,3 @@ class Command(BaseCommand):
         if not decision.is_open:
             self.stdout.write(f"Who can open it: {decision.who_can_open}")
             sys.exit(1)
-
-
-def decide(person: User, organisation: Organisation, module: str) -> access.Decision:
-    seat = seat_of(person, organisation)
-    with scope.organisation(organisation.pk):
-        facts = access.load_facts(person, organisation, seat, at=timezone.now())
-        return access.decide(facts, module)
