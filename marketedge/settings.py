@@ -144,6 +144,8 @@ TEMPLATES = [
 
 # Sign-in: Auth0's paths below the issuer; see README, Sign-in
 AUTH_USER_MODEL = "accounts.User"
+# W004 does not see that addresses are unique in any case, by a constraint on their lower case.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = ["accounts.oidc.SignInBackend"]
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "/"
@@ -228,11 +230,21 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 # Feature flags forced by the operator, beating everything: FLAGS_FORCED=key=off,other=on
 FLAGS_FORCED = env.read("FLAGS_FORCED", parse_assignments, "key=on or key=off, with commas between them", default={})
 
-# Static files
+# Static files: production collects them under hashed names; without, they are served from where they lie
+STATIC_HASHED = env.switch("STATIC_HASHED", default=not DEMONSTRATION)
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "static_collected"
-WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = BASE_DIR / "static_collected" if STATIC_HASHED else None
+WHITENOISE_USE_FINDERS = not STATIC_HASHED
 WHITENOISE_AUTOREFRESH = False
+_static_files = (
+    "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    if STATIC_HASHED
+    else "django.contrib.staticfiles.storage.StaticFilesStorage"
+)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": _static_files},
+}
 
 LOGGING = {
     "version": 1,

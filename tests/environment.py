@@ -18,6 +18,7 @@ SETTINGS = {
     "CONTACT": "support@zebra-associates.example",
     "SECURE_COOKIES": "on",
     "SSL_REDIRECT": "off",
+    "STATIC_HASHED": "off",
     "OIDC_ISSUER": "https://issuer.example/",
     "OIDC_RP_CLIENT_ID": "marketedge-tests",
     "OIDC_RP_CLIENT_SECRET": "not-a-secret",
