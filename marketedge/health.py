@@ -1,5 +1,6 @@
 """Is the product alive, and is it ready? Answered ahead of everything else: no host check, session or redirect."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from django.utils import timezone
 from modules import registry
 from tenants.postgresql import privileges
 
+logger = logging.getLogger(__name__)
 DEADLINE = 2.0
 CACHED_FOR = 2.0
 
@@ -55,10 +57,16 @@ class Prober:
         return done
 
     def _run(self, done: threading.Event) -> None:
-        answer = self.ask()
-        with self.lock:
-            self.answer, self.answered_at, self.running = answer, time.monotonic(), None
-        done.set()
+        answer, answered_at = Readiness({"probe": "failed; see the log"}), 0.0
+        try:
+            answer, answered_at = self.ask(), time.monotonic()
+        except Exception:
+            # The probe itself is at fault: said at once, and asked again by the next caller.
+            logger.exception("The readiness probe failed")
+        finally:
+            with self.lock:
+                self.answer, self.answered_at, self.running = answer, answered_at, None
+            done.set()
 
 
 def ask_database() -> Readiness:
