@@ -92,6 +92,9 @@ class InvitationQuerySet(TenantQuerySet):
         return self.filter(email__iexact=email, accepted_at=None, withdrawn_at=None, expires_at__gt=at)
 
 
+InvitationManager = TenantManager.from_queryset(InvitationQuerySet)
+
+
 class Invitation(TenantOwned):
     """An address that may enter an organisation with a role, once, until it expires."""
 
@@ -104,8 +107,7 @@ class Invitation(TenantOwned):
     accepted_at = models.DateTimeField(null=True, editable=False)
     withdrawn_at = models.DateTimeField(null=True, editable=False)
 
-    objects = TenantManager.from_queryset(InvitationQuerySet)()
-    unscoped = models.Manager()
+    objects: ClassVar[Any] = InvitationManager()
 
     class Meta(TenantOwned.Meta):
         constraints = [

@@ -6,4 +6,4 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionS
 class SessionStore(DatabaseSessionStore):
     def _validate_session_key(self, key: str | None) -> bool:
         # A cookie may hold anything, characters that PostgreSQL refuses included.
-        return bool(key) and key.isalnum() and key.isascii() and 8 <= len(key) <= 40  # type: ignore[union-attr]
+        return key is not None and key.isalnum() and key.isascii() and 8 <= len(key) <= 40

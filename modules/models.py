@@ -1,7 +1,7 @@
 """The catalogue of analytics modules, who is entitled to which, and which person was given which application."""
 
 import uuid
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -64,6 +64,9 @@ class EntitlementQuerySet(TenantQuerySet):
         return self.filter(Q(ends_at=None) | Q(ends_at__gt=at), starts_at__lte=at)
 
 
+EntitlementManager = TenantManager.from_queryset(EntitlementQuerySet)
+
+
 class Entitlement(TenantOwned):
     """An organisation has a module from `starts_at` up to, not including, `ends_at`."""
 
@@ -73,8 +76,7 @@ class Entitlement(TenantOwned):
     ends_at = models.DateTimeField(null=True, blank=True, help_text="In UTC; empty: no end.")
     configuration = models.JSONField(default=dict, blank=True)
 
-    objects = TenantManager.from_queryset(EntitlementQuerySet)()
-    unscoped = models.Manager()
+    objects: ClassVar[Any] = EntitlementManager()
 
     class Meta(TenantOwned.Meta):
         constraints = [

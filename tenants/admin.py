@@ -67,7 +67,7 @@ class OrganisationAdmin(ActionAdmin):
             action="suspend",
             title="Suspend organisations",
             affected=affected,
-            run=lambda row, reason: actions.suspend_organisation(row, by=request.user, reason=reason) and None,
+            run=lambda row, reason: actions.suspend_organisation(row, by=request.user, reason=reason),
         )
 
     @admin.action(description="Restore…", permissions=["change"])
@@ -80,7 +80,7 @@ class OrganisationAdmin(ActionAdmin):
             action="restore",
             title="Restore organisations",
             affected=affected,
-            run=lambda row, reason: actions.restore_organisation(row, by=request.user, reason=reason) and None,
+            run=lambda row, reason: actions.restore_organisation(row, by=request.user, reason=reason),
         )
 
 

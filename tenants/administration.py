@@ -59,7 +59,7 @@ def confirm(
     action: str,
     title: str,
     affected: Sequence[Affected],
-    run: Callable[[Any, str], None],
+    run: Callable[[Any, str], Any],
 ) -> HttpResponse | None:
     """Show what an admin action would touch and ask why; once confirmed with a reason, call run(row, reason) for each.
 

@@ -52,8 +52,8 @@ def _key_problems(model: type[models.Model]) -> list[CheckMessage]:
         )
         for field in model._meta.concrete_fields
         if isinstance(field, models.ForeignKey)
-        and ownership.has_row_security(field.remote_field.model)
-        and (field.db_constraint or field.name not in guarded)
+        and ownership.has_row_security(field.related_model)
+        and (getattr(field, "db_constraint", True) or field.name not in guarded)
     ]
 
 

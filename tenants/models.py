@@ -1,7 +1,7 @@
 """Organisations, who belongs to them, what a tenant-owned row is, and the audit."""
 
 import uuid
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.core.validators import RegexValidator
@@ -128,9 +128,13 @@ class TenantQuerySet(models.QuerySet):
         return self
 
 
-class TenantManager(models.Manager.from_queryset(TenantQuerySet)):  # type: ignore[misc]
+class TenantManager(models.Manager):
+    """The default manager of tenant-owned rows; `from_queryset` gives it a QuerySet that inherits TenantQuerySet."""
+
+    _queryset_class = TenantQuerySet
+
     def get_queryset(self) -> Any:
-        return super().get_queryset().in_scope()
+        return super().get_queryset().in_scope()  # type: ignore[attr-defined]
 
 
 class TenantOwned(models.Model):
@@ -138,8 +142,8 @@ class TenantOwned(models.Model):
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="%(class)ss")
 
-    objects = TenantManager()
-    unscoped = models.Manager()
+    objects: ClassVar[Any] = TenantManager()
+    unscoped: ClassVar[Any] = models.Manager()
 
     class Meta:
         abstract = True
@@ -164,6 +168,9 @@ class MembershipQuerySet(TenantQuerySet):
         return self.select_related("organisation").order_by(Lower("organisation__name"), "pk")
 
 
+MembershipManager = TenantManager.from_queryset(MembershipQuerySet)
+
+
 class Membership(TenantOwned):
     """A person in an organisation, with one role."""
 
@@ -172,8 +179,7 @@ class Membership(TenantOwned):
     role = models.CharField(max_length=20, choices=Role, default=Role.VIEWER)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = TenantManager.from_queryset(MembershipQuerySet)()
-    unscoped = models.Manager()
+    objects: ClassVar[Any] = MembershipManager()
 
     class Meta(TenantOwned.Meta):
         constraints = [

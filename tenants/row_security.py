@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, models
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from tenants.postgresql import roles
 
@@ -20,7 +19,7 @@ class DatabaseRule(models.BaseConstraint):
     def remove_sql(self, model: Any, schema_editor: Any) -> str:
         raise NotImplementedError("A rule says how it is removed.")
 
-    def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> None:
+    def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
         schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
 
     def validate(self, model: Any, instance: Any, exclude: Any = None, using: str = DEFAULT_DB_ALIAS) -> None:

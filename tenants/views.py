@@ -33,7 +33,7 @@ def landing(request: HttpRequest) -> HttpResponse:
     last = slugs.get(request.session.get(LAST, ""))
     if last or len(own) == 1:
         return redirect(last or own[0].organisation)
-    if own or request.user.is_superuser:  # type: ignore[union-attr]
+    if own or request.user.is_superuser:
         return redirect("organisations")
     return render(request, "accounts/no_organisation.html", {"contact": settings.CONTACT}, status=403)
 

@@ -28,7 +28,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
 
 
 def _make_roles(web: str, password: str) -> None:
-    with connections["default"]._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+    with connections["default"]._nodb_cursor() as cursor:
         cursor.execute(script(web, f"'{password}'"))
         cursor.execute(f"GRANT {', '.join(roles.ALL)} TO CURRENT_USER")
 

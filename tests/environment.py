@@ -5,6 +5,7 @@ A pytest plugin (see pyproject.toml), since settings are read before any conftes
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ SETTINGS = {
     "FLAGS_FORCED": "",
     "RELEASE_COMMIT": "0000000",
 }
-_servers = []
+_servers: list[Any] = []
 
 
 def _database_addresses() -> dict[str, str]:

@@ -45,7 +45,7 @@ class ScopedCursor(base.Cursor):
 
     @property
     def _wrapper(self) -> "DatabaseWrapper":
-        return self.connection.scoped_by  # type: ignore[attr-defined]
+        return self.connection.scoped_by
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

@@ -82,13 +82,12 @@ def test_many_probes_ask_once():
 
 
 def test_a_fault_of_our_own_while_asking_is_said_and_asked_again():
-    answers = iter([ZeroDivisionError(), health.Readiness({})])
+    faults: list[Exception] = [ZeroDivisionError()]
 
     def ask() -> health.Readiness:
-        answer = next(answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        if faults:
+            raise faults.pop()
+        return health.Readiness({})
 
     prober = prober_of(ask)
 

@@ -113,3 +113,8 @@ def test_a_person_reads_nothing_else(two_organisations):
 
     with pytest.raises(DatabaseError, match="permission denied"), scope.person(user.pk), transaction.atomic():
         Invitation.objects.count()
+
+
+def test_the_manager_filters_by_itself_ahead_of_row_security():
+    with scope.organisation(7):
+        assert Invitation.objects.all().query.where.children[0].rhs == 7

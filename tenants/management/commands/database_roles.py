@@ -34,7 +34,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Roles are there: {', '.join((*roles.ALL, web['USER']))}.")
 
     def _make(self, web: str, password: str) -> None:
-        if web == settings.OWNER_DATABASE["USER"]:
+        if web == connection.settings_dict["USER"]:
             raise CommandError(
                 "DATABASE_URL and DATABASE_OWNER_URL must be two logins: row security does not hold owners."
             )

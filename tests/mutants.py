@@ -1,0 +1,179 @@
+"""Takes out each listed guard in turn and requires that a test goes red: `make mutants`.
+
+A guard whose absence fails no test is already gone. Each mutant is one replaced text in a copy of the project.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv", ".local", "__pycache__", ".mypy_cache", ".ruff_cache", "static_collected"
+)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """The guard's name, where it stands, its text, what stands there without it, and the tests that must notice."""
+
+    guard: str
+    path: str
+    text: str
+    without: str
+    tests: str
+
+
+MUTANTS = (
+    Mutant(
+        "scope filter of the manager",
+        "tenants/models.py",
+        "return self.filter(organisation_id=current.organisation_id)",
+        "return self",
+        "tests/tenants/test_scope.py",
+    ),
+    Mutant(
+        "no scope raises",
+        "tenants/models.py",
+        "if current.kind is scope.Kind.NONE:",
+        "if False:",
+        "tests/tenants/test_scope.py",
+    ),
+    Mutant(
+        "row security",
+        "tenants/row_security.py",
+        'own = f"organisation_id = {ORGANISATION}"',
+        'own = "true"',
+        "tests/tenants/test_scope.py",
+    ),
+    Mutant(
+        "forgetting the scope after a rollback",
+        "tenants/postgresql/base.py",
+        'FORGETS = ("ROLLBACK", ',
+        'FORGETS = ("NOTHING", ',
+        "tests/tenants/test_scope.py",
+    ),
+    Mutant(
+        "composite keys",
+        "tenants/row_security.py",
+        'REFERENCES "{target}" (organisation_id, id)',
+        'REFERENCES "{target}" (organisation_id, id) NOT ENFORCED',
+        "tests/tenants/test_keys.py",
+    ),
+    Mutant(
+        "refusal of a privileged web login",
+        "tenants/postgresql/base.py",
+        'if self.settings_dict.get("LOGIN") != "web":',
+        "if True:",
+        "tests/tenants/test_database_login.py",
+    ),
+    Mutant(
+        "read-only tables of the web role",
+        "tenants/ownership.py",
+        'app="SELECT, UPDATE (last_login)"',
+        "app=WRITE",
+        "tests/tenants/test_database_login.py",
+    ),
+    Mutant(
+        "membership",
+        "tenants/seats.py",
+        "if not (person.is_superuser and person.is_active):",
+        "if False:",
+        "tests/marketedge/test_routes.py",
+    ),
+    Mutant(
+        "module gate",
+        "modules/middleware.py",
+        "return None if decision.is_open else closed(request, decision)",
+        "return None",
+        "tests/modules/test_gate.py",
+    ),
+    Mutant(
+        "login required",
+        "marketedge/settings.py",
+        '    "django.contrib.auth.middleware.LoginRequiredMiddleware",\n',
+        "",
+        "tests/marketedge/test_routes.py",
+    ),
+    Mutant(
+        "CSRF",
+        "marketedge/settings.py",
+        '    "django.middleware.csrf.CsrfViewMiddleware",\n',
+        "",
+        "tests/marketedge/test_routes.py",
+    ),
+    Mutant(
+        "staff check of the platform scope",
+        "accounts/middleware.py",
+        "request.user.is_authenticated and request.user.is_active and request.user.is_staff",
+        "request.user.is_authenticated",
+        "tests/accounts/test_platform_scope.py",
+    ),
+    Mutant(
+        "staff check of the admin site",
+        "marketedge/admin_site.py",
+        "if not self.has_permission(request):",
+        "if False:",
+        "tests/marketedge/test_routes.py",
+    ),
+    Mutant(
+        "only superusers hand out privileges",
+        "accounts/admin.py",
+        "*(() if may_grant else PRIVILEGES)",
+        "*()",
+        "tests/accounts/test_admin.py",
+    ),
+    Mutant(
+        "start-up without the database",
+        "tenants/postgresql/startup.py",
+        "    if _is_loading:",
+        "    if False:",
+        "tests/tenants/test_startup.py",
+    ),
+)
+
+
+def main() -> int:
+    chosen = [mutant for mutant in MUTANTS if not sys.argv[1:] or any(word in mutant.guard for word in sys.argv[1:])]
+    survivors = [mutant.guard for mutant in chosen if survives(mutant)]
+    sys.stdout.write(f"{len(chosen) - len(survivors)} of {len(chosen)} guards are held by tests.\n")
+    return 1 if survivors else 0
+
+
+def survives(mutant: Mutant) -> bool:
+    with tempfile.TemporaryDirectory(prefix="marketedge-mutant-") as folder:
+        copy = Path(folder) / "project"
+        shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+        take_out(mutant, copy)
+        ended = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", mutant.tests],
+            cwd=copy,
+            env={**os.environ, "PYTHONPATH": str(copy)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    # 1: tests failed, as they must; anything else (0 green, 2 and up: not even run) does not show the guard.
+    is_caught = ended.returncode == 1
+    sys.stdout.write(f"{'caught  ' if is_caught else 'SURVIVED'} {mutant.guard} ({mutant.tests})\n")
+    if not is_caught:
+        sys.stdout.write(ended.stdout[-1500:])
+    return not is_caught
+
+
+def take_out(mutant: Mutant, copy: Path) -> None:
+    path = copy / mutant.path
+    text = path.read_text()
+    if text.count(mutant.text) != 1:
+        raise SystemExit(
+            f"{mutant.guard}: its text stands {text.count(mutant.text)} times in {mutant.path}, expected 1."
+        )
+    path.write_text(text.replace(mutant.text, mutant.without))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
