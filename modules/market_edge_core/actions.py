@@ -8,17 +8,15 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
-from modules.market_edge_core import preview
+from modules.market_edge_core import on_record, preview
 from modules.market_edge_core.csv_file import Unreadable
-from modules.market_edge_core.models import Competitor, Market, PriceObservation, PriceUpload
+from modules.market_edge_core.models import Competitor, Market, PriceUpload
+from modules.market_edge_core.on_record import Moment
 from modules.market_edge_core.preview import Preview
 from tenants import audit
 from tenants.models import Organisation
 
 KEPT_FOR = timedelta(hours=2)
-BATCH = 5_000
-NATURAL_KEY = ["organisation", "competitor", "product", "collected_at"]
-OFFER = ["price", "currency", "source", "is_promotion", "promotion_details"]
 
 
 class LoadRefused(Exception):
@@ -110,28 +108,15 @@ def _inspect(content: bytes, organisation: Organisation) -> Preview:
 def _save(found: Preview, organisation: Organisation) -> None:
     markets = _create_markets(found, organisation)
     competitors = _create_competitors(found, organisation, markets)
-    PriceObservation.objects.bulk_create(
-        [
-            PriceObservation(
-                organisation=organisation,
-                competitor_id=competitors[key.market, key.competitor],
-                product=key.product,
-                collected_at=key.collected_at,
-                **price.offer._asdict(),
-            )
-            for key, price in {**found.new, **found.corrected}.items()
-        ],
-        batch_size=BATCH,
-        update_conflicts=True,
-        unique_fields=NATURAL_KEY,
-        update_fields=OFFER,
-    )
+    for batch in preview.batches({**found.new, **found.corrected}.items()):
+        observations = [(Moment(competitors[key[:2]], *key[2:]), price.offer) for key, price in batch]
+        on_record.save(organisation, observations)
 
 
 def _create_markets(found: Preview, organisation: Organisation) -> dict[str, int]:
     """Ids of all markets of the file, by folded name."""
     new = [Market(organisation=organisation, name=name) for name in found.new_markets.values()]
-    made = Market.objects.bulk_create(new, batch_size=BATCH)
+    made = Market.objects.bulk_create(new)
     return found.market_ids | {name: market.pk for name, market in zip(found.new_markets, made, strict=True)}
 
 
@@ -143,5 +128,5 @@ def _create_competitors(
         Competitor(organisation=organisation, market_id=markets[market], name=name)
         for (market, _), name in found.new_competitors.items()
     ]
-    made = Competitor.objects.bulk_create(new, batch_size=BATCH)
+    made = Competitor.objects.bulk_create(new)
     return found.competitor_ids | {key: made.pk for key, made in zip(found.new_competitors, made, strict=True)}

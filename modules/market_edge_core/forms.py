@@ -19,6 +19,15 @@ from modules.market_edge_core.statistics import DEFAULT_PERIOD, Selection
 BELIEVABLE = [MinValueValidator(date(1970, 1, 1)), MaxValueValidator(date(2200, 1, 1))]
 
 
+class DayInput(forms.DateInput):
+    """The browser's own date field; it wants ISO dates whatever the language."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
 class SearchForm(forms.Form):
     q = forms.CharField(label="Search markets", max_length=200, required=False)
 
@@ -26,7 +35,9 @@ class SearchForm(forms.Form):
 class SelectionForm(forms.Form):
     """Which prices of a market to describe. What the address leaves out is the latest 90 days of its usual currency."""
 
-    from_date = forms.DateField(label="From", validators=BELIEVABLE, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
+    from_date = forms.DateField(
+        label="From", validators=BELIEVABLE, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
+    )
     to_date = forms.DateField(label="To", validators=BELIEVABLE, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
     product = forms.ChoiceField(required=False, error_messages={"invalid_choice": "This market has no such product."})
     currency = forms.ChoiceField(error_messages={"invalid_choice": "This market has no prices in that currency."})

@@ -23,7 +23,7 @@ class MarketQuerySet(TenantQuerySet):
         return self.order_by(Lower("name"), "pk")
 
     def with_counts(self) -> Self:
-        """Adds competitor_count, observation_count and latest_at; subqueries, so that a page counts its own rows only."""
+        """Adds competitor_count, observation_count and latest_at, in subqueries: a page counts its own rows only."""
         competitors = Competitor.objects.filter(market=OuterRef("pk"))
         observations = PriceObservation.objects.filter(competitor__market=OuterRef("pk"))
         return self.annotate(

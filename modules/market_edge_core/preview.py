@@ -1,17 +1,18 @@
 """What would loading a price file change? Asked before it is confirmed, and again by the load itself."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from modules.market_edge_core import on_record, price_file
-from modules.market_edge_core.price_file import Price, Problem, Offer
+from modules.market_edge_core.price_file import Offer, Price, Problem
 from tenants.models import Organisation
 
 BATCH = 10_000
 SHOWN_PRICES = 10
+Item = TypeVar("Item")
 
 
 class Key(NamedTuple):
@@ -108,9 +109,15 @@ def _resolve_names(observations: dict[Key, Price], preview: Preview, organisatio
 
 
 def _compare(observations: dict[Key, Price], preview: Preview, organisation: Organisation) -> None:
-    remaining = iter(observations.items())
-    while batch := list(islice(remaining, BATCH)):
+    for batch in batches(observations.items()):
         _compare_batch(batch, preview, organisation)
+
+
+def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Pieces small enough for one statement."""
+    remaining = iter(items)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch
 
 
 def _compare_batch(batch: Iterable[tuple[Key, Price]], preview: Preview, organisation: Organisation) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from modules.market_edge_core.csv_file import BrokenRow, Row, Table
@@ -78,7 +79,8 @@ def open_table(content: bytes) -> Table:
 def read(content: bytes, *, now: datetime) -> PriceFile:
     """All prices and all problems at once; raises csv_file.Unreadable when the file as a whole is wrong."""
     file = PriceFile()
-    parsers = _parsers(now)
+    # Names, currencies and days come again in row after row.
+    parsers = {column: lru_cache(4096)(parse) for column, parse in _parsers(now).items()}
     try:
         for row in open_table(content).rows():
             file.row_count += 1

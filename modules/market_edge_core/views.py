@@ -142,9 +142,7 @@ def _inspect(request: OrganisationRequest, upload: PriceUpload) -> preview.Previ
 
 
 def _redirect(request: OrganisationRequest, view: str, upload: PriceUpload) -> HttpResponse:
-    return redirect(
-        f"market_edge_core:{view}", organisation_slug=request.organisation.slug, public_id=upload.public_id
-    )
+    return redirect(f"market_edge_core:{view}", organisation_slug=request.organisation.slug, public_id=upload.public_id)
 
 
 def _download(text: str, name: str) -> HttpResponse:
