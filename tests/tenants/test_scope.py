@@ -77,10 +77,9 @@ def test_an_inner_scope_gives_way_to_the_outer_one(two_organisations):
 def test_a_savepoint_rollback_does_not_serve_the_previous_organisation(two_organisations):
     ours, theirs = two_organisations
     with scope.organisation(ours.pk):
-        emails()
+        undone = transaction.savepoint()
 
     with scope.organisation(theirs.pk):
-        undone = transaction.savepoint()
         emails()
         transaction.savepoint_rollback(undone)
 

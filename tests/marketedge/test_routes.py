@@ -1,0 +1,143 @@
+"""Who may call each address? Every route of the product is on one of these lists, and answers others as it must."""
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.factories import make_member, make_organisation, make_superuser, make_user, offer_market_edge_core
+
+pytestmark = pytest.mark.django_db
+
+ANYBODY = {
+    "sign-in/",
+    "sign-out/",
+    "signed-out/",
+    "claim/<str:token>/",
+    "oidc/authenticate/",
+    "oidc/callback/",
+    "api/v1/auth/auth0-url",
+}
+SIGNED_IN = {"", "organisations/"}
+SEATED = {"o/<slug:organisation_slug>/", "o/<slug:organisation_slug>/access/<slug:module_key>/"}
+MODULES = ("o/<slug:organisation_slug>/market-edge-core/",)
+STAFF = ("admin/",)
+WRITES = ["/sign-out/"]
+
+
+def routes(resolver: URLResolver, path: str = "") -> list[str]:
+    found = []
+    for entry in resolver.url_patterns:
+        whole = path + str(entry.pattern)
+        found += [whole] if isinstance(entry, URLPattern) else routes(entry, whole)
+    return found
+
+
+ROUTES = routes(get_resolver())
+
+
+def test_every_route_is_on_a_list():
+    unlisted = [
+        route
+        for route in ROUTES
+        if route not in ANYBODY | SIGNED_IN | SEATED and not route.startswith(MODULES) and not route.startswith(STAFF)
+    ]
+
+    assert unlisted == []
+
+
+def test_no_list_names_a_route_that_is_gone():
+    assert (ANYBODY | SIGNED_IN | SEATED) - set(ROUTES) == set()
+
+
+def test_no_route_is_there_twice():
+    assert sorted(ROUTES) == sorted(set(ROUTES))
+
+
+def address(route: str) -> str:
+    """The route with stand-ins for its parameters."""
+    stand_ins = {
+        "<slug:organisation_slug>": "lumen",
+        "<slug:module_key>": "market_edge_core",
+        "<uuid:public_id>": "00000000-0000-4000-8000-000000000000",
+        "<path:object_id>": "1",
+        "<int:content_type_id>/<path:object_id>": "1/1",
+        "<str:token>": "x",
+    }
+    for parameter, value in stand_ins.items():
+        route = route.replace(parameter, value)
+    return f"/{route}"
+
+
+CLOSED = [route for route in ROUTES if route not in ANYBODY and "<" not in address(route) and "(" not in route]
+
+
+@pytest.mark.parametrize("route", CLOSED)
+def test_nobody_signed_in_is_led_to_the_sign_in(client, route):
+    response = client.get(address(route), follow=False)
+
+    assert (response.status_code, response.url.split("?")[0]) == (302, "/sign-in/")
+
+
+ADMIN_PAGES = [route for route in CLOSED if route.startswith("admin/")]
+
+
+@pytest.mark.parametrize("route", ADMIN_PAGES)
+def test_people_who_are_not_staff_are_kept_out_of_the_admin_site(client, route):
+    client.force_login(make_user())
+
+    response = client.get(address(route), follow=True)
+
+    assert response.status_code == 403
+
+
+@pytest.mark.parametrize("route", [route for route in ADMIN_PAGES if "<" not in route and "logout" not in route])
+def test_superusers_open_every_page_of_the_admin_site(client, route):
+    client.force_login(make_superuser())
+
+    assert client.get(address(route)).status_code in {200, 302, 403, 404, 405}
+
+
+def test_the_admin_site_has_no_password_pages():
+    assert [route for route in ROUTES if "password" in route and "admin" in route and "change" not in route] == []
+
+
+@pytest.mark.parametrize("route", [route for route in CLOSED if route.startswith("o/")])
+def test_the_neighbours_people_get_the_404_of_something_that_does_not_exist(client, route):
+    offer_market_edge_core()
+    make_organisation("Lumen")
+    client.force_login(make_member(make_organisation("Elsewhere"), "admin"))
+
+    response = client.get(address(route))
+
+    unknown = client.get(address(route).replace("lumen", "no-such-organisation"))
+    assert (response.status_code, response.content) == (404, unknown.content)
+
+
+@pytest.mark.parametrize("path", WRITES)
+def test_a_form_without_its_token_is_refused(path):
+    strict = Client(enforce_csrf_checks=True, headers={"X-Forwarded-Proto": "https"})
+    strict.force_login(make_user())
+
+    assert strict.post(path).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/o/%00/",
+        "/o/lumen/access/%00/",
+        "/organisations/?q=%00",
+        "/organisations/?page=%00",
+        "/admin/accounts/user/%00/",
+    ],
+)
+def test_nul_characters_are_a_clear_answer(client, path):
+    client.force_login(make_superuser())
+
+    assert client.get(path).status_code < 500
+
+
+def test_a_session_cookie_with_a_nul_character_is_nobodys(client):
+    client.cookies["sessionid"] = "\000" * 12
+
+    assert client.get("/").status_code == 302
