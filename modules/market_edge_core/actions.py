@@ -125,8 +125,8 @@ def _create_competitors(
 ) -> dict[tuple[str, str], int]:
     """Ids of all competitors of the file, by the folded names of market and competitor."""
     new = [
-        Competitor(organisation=organisation, market_id=markets[market], name=name)
-        for (market, _), name in found.new_competitors.items()
+        Competitor(organisation=organisation, market_id=markets[market], name=price.competitor)
+        for (market, _), price in found.new_competitors.items()
     ]
     made = Competitor.objects.bulk_create(new)
     return found.competitor_ids | {key: made.pk for key, made in zip(found.new_competitors, made, strict=True)}

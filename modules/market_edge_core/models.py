@@ -198,5 +198,9 @@ class PriceUpload(TenantOwned):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def changed_nothing(self) -> bool:
+        return not (self.counts.get("new") or self.counts.get("corrected"))
+
     def is_expired(self, *, at: datetime) -> bool:
         return self.applied_at is None and self.expires_at <= at

@@ -12,6 +12,7 @@ from tenants.models import Organisation
 
 BATCH = 10_000
 SHOWN_PRICES = 10
+SHOWN_NAMES = 50
 Item = TypeVar("Item")
 
 
@@ -28,7 +29,7 @@ class Key(NamedTuple):
 class Preview:
     """`new` and `corrected` hold one row for each observation; `repeated` counts rows that only say one again.
 
-    Markets and competitors go by their folded names; what is new maps those to the spelling in the file.
+    Markets and competitors go by their folded names; what is new maps those to the name or row in the file.
     """
 
     row_count: int = 0
@@ -39,13 +40,21 @@ class Preview:
     market_ids: dict[str, int] = field(default_factory=dict)
     competitor_ids: dict[tuple[str, str], int] = field(default_factory=dict)
     new_markets: dict[str, str] = field(default_factory=dict)
-    new_competitors: dict[tuple[str, str], str] = field(default_factory=dict)
+    new_competitors: dict[tuple[str, str], Price] = field(default_factory=dict)
     first_prices: list[Price] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     @property
     def changes_nothing(self) -> bool:
         return not (self.new or self.corrected)
+
+    @property
+    def new_market_names(self) -> list[str]:
+        return shortened(list(self.new_markets.values()))
+
+    @property
+    def new_competitor_names(self) -> list[str]:
+        return shortened([f"{price.competitor} ({price.market})" for price in self.new_competitors.values()])
 
     @property
     def counts(self) -> dict[str, int]:
@@ -58,6 +67,12 @@ class Preview:
             "new_markets": len(self.new_markets),
             "new_competitors": len(self.new_competitors),
         }
+
+
+def shortened(names: list[str]) -> list[str]:
+    """A list that a page can show; its last entry says how many are left out."""
+    left_out = len(names) - SHOWN_NAMES
+    return [*names[:SHOWN_NAMES], f"and {left_out:,} more"] if left_out > 0 else names
 
 
 def inspect(content: bytes, *, organisation: Organisation, now: datetime) -> Preview:
@@ -105,7 +120,7 @@ def _resolve_names(observations: dict[Key, Price], preview: Preview, organisatio
         if key.market not in preview.market_ids:
             preview.new_markets.setdefault(key.market, price.market)
         if key[:2] not in preview.competitor_ids:
-            preview.new_competitors.setdefault(key[:2], price.competitor)
+            preview.new_competitors.setdefault(key[:2], price)
 
 
 def _compare(observations: dict[Key, Price], preview: Preview, organisation: Organisation) -> None:

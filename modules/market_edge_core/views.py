@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -21,6 +22,7 @@ from tenants.requests import OrganisationRequest
 MARKETS_ON_A_PAGE = 25
 PROBLEMS_ON_A_PAGE = 200
 EARLIER_LOADS = 10
+DRAWN_COMPETITORS = 40
 
 
 @require_safe
@@ -30,7 +32,7 @@ def markets(request: OrganisationRequest) -> HttpResponse:
     found = found.named_like(form.cleaned_data["q"]) if form.is_valid() else found.none()
     context = {
         "form": form,
-        "page": Paginator(found, MARKETS_ON_A_PAGE).get_page(request.GET.get("page")),
+        "page_obj": Paginator(found, MARKETS_ON_A_PAGE).get_page(request.GET.get("page")),
         "may_load": request.seat.role.covers(Role.ANALYST),
     }
     return render(request, "market_edge_core/markets.html", context)
@@ -52,7 +54,12 @@ def market(request: OrganisationRequest, public_id: UUID) -> HttpResponse:
 def _in_numbers(selection: statistics.Selection) -> dict[str, object]:
     figures = statistics.describe(selection)
     competitors = statistics.compare_competitors(selection, figures)
-    return {"selection": selection, "figures": figures, "competitors": competitors}
+    return {
+        "selection": selection,
+        "figures": figures,
+        "competitors": competitors,
+        "is_drawable": 0 < len(competitors) <= DRAWN_COMPETITORS,
+    }
 
 
 @role_required(Role.ANALYST)
@@ -67,6 +74,7 @@ def load(request: OrganisationRequest) -> HttpResponse:
     context = {
         "form": form,
         "max_rows": MAX_ROWS,
+        "max_megabytes": settings.UPLOAD_LIMIT // 1024**2,
         "earlier": request.organisation.priceuploads.applied().without_content()[:EARLIER_LOADS],
     }
     return render(request, "market_edge_core/load.html", context)
@@ -88,7 +96,7 @@ def preview_upload(request: OrganisationRequest, public_id: UUID) -> HttpRespons
         return render(request, "market_edge_core/expired.html", {"upload": upload}, status=410)
     found = _inspect(request, upload)
     problems = Paginator(found.problems, PROBLEMS_ON_A_PAGE).get_page(request.GET.get("page"))
-    context = {"upload": upload, "preview": found, "page": problems, "form": ConfirmForm({"sha256": upload.sha256})}
+    context = {"upload": upload, "preview": found, "page_obj": problems, "form": ConfirmForm({"sha256": upload.sha256})}
     return render(request, "market_edge_core/preview.html", context)
 
 
