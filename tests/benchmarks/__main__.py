@@ -1,0 +1,5 @@
+"""Runs every measurement, one after the other."""
+
+from tests.benchmarks import startup
+
+startup.run()
