@@ -1,35 +1,49 @@
-"""How gunicorn serves MarketEdge; the reasons and measurements are in docs/operations.md."""
+# ruff: noqa: N999 - gunicorn looks for this name
+"""How gunicorn serves MarketEdge: `gunicorn -c marketedge/gunicorn.conf.py`, from the folder of manage.py.
+
+The port opens only when the product is loaded: a broken import ends the process, and one that hangs does so after
+BOOT_SECONDS with the stack of what it waited for. Time limits: database statement < client < `timeout` here.
+"""
 
 import faulthandler
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-BOOT_LIMIT = 30
+BOOT_SECONDS = 30
 
-bind = os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
-workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+# A reload (SIGHUP) reads this file again in a process that serves already, and calls no `when_ready`.
+if "marketedge.wsgi" not in sys.modules:
+    faulthandler.dump_traceback_later(BOOT_SECONDS, exit=True)
+
+try:
+    from marketedge.environment import is_loopback
+    from marketedge.settings import DEMONSTRATION, env
+
+    bind = env.listed("BIND", "host:port") or [f"127.0.0.1:{env.number('PORT', 'a port', default=8000)}"]
+    workers = env.number("WEB_CONCURRENCY", "a number of processes", default=2)
+    env.refuse_if(
+        DEMONSTRATION and not all(is_loopback(f"//{address}") for address in bind),
+        "DEMONSTRATION lets anybody in as anybody: BIND may only name loopback addresses while it is on.",
+    )
+    env.finish()
+except ImproperlyConfigured as problem:
+    sys.stderr.write(f"MarketEdge cannot start with these settings:\n{problem}\n")
+    sys.exit(2)
+
+wsgi_app = "marketedge.wsgi:application"
+preload_app = True
 worker_class = "gthread"
 threads = 16
 timeout = 30
 graceful_timeout = 25
-max_requests = 2000
-max_requests_jitter = 200
-preload_app = True
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+keepalive = 5
+max_requests = 2_000
+max_requests_jitter = 400
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - gunicorn makes an unnamed file there
 control_socket_disable = True
-
-# A boot that hangs ends with its stack and a non-zero exit.
-faulthandler.dump_traceback_later(BOOT_LIMIT, exit=True)
-
-try:
-    import marketedge.settings  # noqa: F401
-except ImproperlyConfigured as problem:
-    sys.stderr.write(f"MarketEdge cannot start with these settings:\n{problem}\n")
-    sys.exit(2)
 
 
 def when_ready(server: Any) -> None:
@@ -37,5 +51,5 @@ def when_ready(server: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    # Re-arms the time limit for a worker that hangs before its first request.
+    # gunicorn only watches workers that have reported once; one that hangs before that would stay for ever.
     worker.tmp.notify()

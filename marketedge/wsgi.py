@@ -1,21 +1,15 @@
-"""The web application, complete before the port opens: every import and the whole URL map, and no database contact."""
+"""The WSGI application: complete once this module is imported, without having asked the database."""
 
 import os
-
-from django.core.handlers.wsgi import WSGIHandler
-from django.core.wsgi import get_wsgi_application
-from django.urls import get_resolver
 
 from tenants.postgresql import startup
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketedge.settings")
 
+with startup.no_database():
+    from django.core.wsgi import get_wsgi_application
+    from django.urls import get_resolver
 
-def load() -> WSGIHandler:
-    with startup.no_database():
-        application = get_wsgi_application()
-        get_resolver().reverse_dict  # noqa: B018 (reads the whole URL map)
-    return application
-
-
-application = load()
+    application = get_wsgi_application()
+    # Every view is imported now, so that a broken one ends the start instead of the first request.
+    get_resolver()._populate()
