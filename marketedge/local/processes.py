@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 _SET_PARENT_DEATH_SIGNAL = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -49,7 +49,7 @@ def start(
     )
 
 
-def as_account(account: Account | None) -> dict[str, int | list[int]]:
+def as_account(account: Account | None) -> dict[str, Any]:
     """The arguments of subprocess that run a command as this account, without our groups."""
     return {"user": account.user, "group": account.group, "extra_groups": []} if account else {}
 

@@ -1,0 +1,57 @@
+# Every command of this project. They need Python 3.11 or later, git and make; the rest is installed into .venv.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+MAKEFLAGS += --no-print-directory
+
+# Production's rules with made-up values; nothing listens at the database's address, and nothing may ask it.
+CHECKED := env DEBUG=off DEMONSTRATION=off SECURE_COOKIES=on SSL_REDIRECT=on STATIC_HASHED=on FLAGS_FORCED= BIND= PORT= \
+	SECRET_KEY="$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))')" \
+	PUBLIC_URL=https://marketedge.example ALLOWED_HOSTS=marketedge.example CONTACT=support@zebra-associates.example \
+	CORS_ALLOWED_ORIGINS=https://app.example API_REDIRECT_URIS=https://app.example/callback \
+	DATABASE_URL=postgres://marketedge_web:none@127.0.0.1:1/marketedge DATABASE_OWNER_URL= \
+	OIDC_ISSUER=https://issuer.example/ OIDC_RP_CLIENT_ID=none OIDC_RP_CLIENT_SECRET=none
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+run: $(INSTALLED) ## start MarketEdge with its own database and identity provider
+	@$(PYTHON) -m marketedge.local
+
+test: check chromium ## check, then run every test, browser journeys included
+	@$(PYTHON) -m pytest
+
+test-fast: $(INSTALLED) ## run the tests that need no browser and no server processes
+	@$(PYTHON) -m pytest -m "not journey and not served"
+
+check: $(INSTALLED) ## lint, types, imports, migrations, deployment settings, templates
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	@$(CHECKED) $(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	@# The warning that the database could not be asked is what we want to hear here.
+	@$(CHECKED) $(PYTHON) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	@$(CHECKED) $(PYTHON) manage.py check --deploy --fail-level WARNING
+	$(VENV)/bin/djlint --lint --quiet templates $(wildcard */templates)
+
+mutants: $(INSTALLED) ## take out each guard in turn; a test must fail every time
+	@$(PYTHON) -m tests.mutants
+
+bench: $(INSTALLED) ## measure what the budgets are about
+	@$(PYTHON) -m tests.benchmarks
+
+chromium: ## find or install the browser of the journeys
+	@.ci/chromium
+
+lock: ## pin the requirements again, with hashes
+	@.ci/lock
+
+clean: ## remove everything that was generated, the data of `make run` included
+	@.ci/clean
+
+$(INSTALLED): requirements-dev.txt
+	@.ci/install $(VENV) requirements-dev.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-fast check mutants bench chromium lock clean
