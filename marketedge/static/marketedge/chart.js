@@ -96,7 +96,7 @@
         labels: rows.map((row) => row.label),
         datasets: [
           { type: "line", label: "Mean", data: rows.map((row) => row.mean), showLine: false, pointStyle: "rectRot", pointRadius: 7, pointHoverRadius: 9, borderWidth: 2 },
-          { label: "Lowest to highest", data: rows.map((row) => [row.minimum, row.maximum]), maxBarThickness: 16, minBarLength: 4, borderRadius: 4, borderSkipped: false },
+          { label: "Lowest to highest", data: rows.map((row) => [row.minimum, row.maximum]), pointStyle: "rectRounded", maxBarThickness: 16, minBarLength: 4, borderRadius: 4, borderSkipped: false },
         ],
       },
       options: {
@@ -105,7 +105,7 @@
         animation: still.matches ? false : { duration: 250 },
         layout: { padding: { top: label ? 24 : 0 } },
         scales: {
-          x: { suggestedMin: Math.min(...edges) - margin, suggestedMax: Math.max(...edges) + margin, border: { display: false }, grid: {}, ticks: { callback: format, maxRotation: 0, autoSkipPadding: 16 } },
+          x: { beginAtZero: false, suggestedMin: Math.min(...edges) - margin, suggestedMax: Math.max(...edges) + margin, border: { display: false }, grid: {}, ticks: { callback: format, maxRotation: 0, autoSkipPadding: 16 } },
           y: { border: { display: false }, grid: { display: false }, ticks: { autoSkip: false } },
         },
         plugins: {
