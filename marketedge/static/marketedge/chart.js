@@ -29,6 +29,16 @@
     return text && Number.isFinite(value) ? value : null;
   }
 
+  /** A long name in lines of about `length` characters, so that it is not cut off beside the bars. */
+  function wrap(name, length = 18) {
+    return name.split(/\s+/).reduce((lines, word) => {
+      const last = lines[lines.length - 1];
+      if (last !== undefined && `${last} ${word}`.length <= length) lines[lines.length - 1] = `${last} ${word}`;
+      else lines.push(word.length > length ? `${word.slice(0, length - 1)}…` : word);
+      return lines;
+    }, []).slice(0, 3);
+  }
+
   function formatter(unit) {
     const money = /^[A-Z]{3}$/.test(unit || "");
     const style = money ? { style: "currency", currency: unit } : { maximumFractionDigits: 2 };
@@ -93,10 +103,10 @@
     return {
       type: "bar",
       data: {
-        labels: rows.map((row) => row.label),
+        labels: rows.map((row) => wrap(row.label)),
         datasets: [
           { type: "line", label: "Mean", data: rows.map((row) => row.mean), showLine: false, pointStyle: "rectRot", pointRadius: 7, pointHoverRadius: 9, borderWidth: 2 },
-          { label: "Lowest to highest", data: rows.map((row) => [row.minimum, row.maximum]), pointStyle: "rectRounded", maxBarThickness: 16, minBarLength: 4, borderRadius: 4, borderSkipped: false },
+          { label: "Lowest to highest", data: rows.map((row) => [row.minimum, row.maximum]), pointStyle: "rectRounded", maxBarThickness: 16, minBarLength: 6, borderRadius: 4, borderSkipped: false },
         ],
       },
       options: {
@@ -111,7 +121,7 @@
         plugins: {
           market: { q1, q3, median, label },
           legend: { position: "bottom", onClick: null, labels: { usePointStyle: true } },
-          tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${said(item)}` } },
+          tooltip: { callbacks: { title: ([item]) => rows[item.dataIndex].label, label: (item) => `${item.dataset.label}: ${said(item)}` } },
         },
       },
       plugins: [market],
