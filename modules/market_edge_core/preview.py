@@ -45,8 +45,12 @@ class Preview:
     problems: list[Problem] = field(default_factory=list)
 
     @property
+    def change_count(self) -> int:
+        return len(self.new) + len(self.corrected)
+
+    @property
     def changes_nothing(self) -> bool:
-        return not (self.new or self.corrected)
+        return self.change_count == 0
 
     @property
     def new_market_names(self) -> list[str]:
