@@ -22,7 +22,7 @@ try:
     from marketedge.environment import is_loopback
     from marketedge.settings import DEMONSTRATION, env
 
-    bind = env.listed("BIND", "host:port") or [f"127.0.0.1:{env.number('PORT', 'a port', default=8000)}"]
+    bind = env.listed("BIND", "host:port") or [f"127.0.0.1:{env.number('PORT', 'a number', default=8000)}"]
     workers = env.number("WEB_CONCURRENCY", "a number of processes", default=2)
     env.refuse_if(
         DEMONSTRATION and not all(is_loopback(f"//{address}") for address in bind),

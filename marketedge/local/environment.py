@@ -38,6 +38,7 @@ def plan_start(root: Path, given: Mapping[str, str]) -> Start:
     is_set = {name: value for name, value in {**_dotenv(root), **given}.items() if value.strip()}
     _refuse_half_a_database(is_set)
     _refuse_another_address(is_set)
+    _refuse_malformed_workers(is_set)
     port = _free_port_of(is_set)
     provider_port = None if "OIDC_ISSUER" in is_set else _provider_port(port)
     defaults = {**_defaults(root, port), **(_sign_in(root, provider_port) if provider_port else {})}
@@ -62,6 +63,13 @@ def _refuse_half_a_database(is_set: Mapping[str, str]) -> None:
 def _refuse_another_address(is_set: Mapping[str, str]) -> None:
     if "BIND" in is_set:
         raise CannotStart("BIND is for servers: this start listens on 127.0.0.1 alone. Remove it, or set PORT.")
+
+
+def _refuse_malformed_workers(is_set: Mapping[str, str]) -> None:
+    # gunicorn reads it before it reads our configuration, and shows a traceback.
+    text = is_set.get("WEB_CONCURRENCY", "2").strip()
+    if not text.isdecimal() or int(text) == 0:
+        raise CannotStart("WEB_CONCURRENCY is malformed: expected a number of processes.")
 
 
 def _free_port_of(is_set: Mapping[str, str]) -> int:

@@ -141,8 +141,9 @@ class EmbeddedPostgres:
         unfinished.rename(self._data)
 
     def _initdb(self, *options: str) -> None:
+        sync = [] if self._durable else ["--no-sync"]
         made = subprocess.run(
-            [self._program("initdb"), "--username", SUPERUSER, "--auth=scram-sha-256", *CLUSTER, *options],
+            [self._program("initdb"), "--username", SUPERUSER, "--auth=scram-sha-256", *CLUSTER, *sync, *options],
             env=_environment(),
             cwd=self._place.home,
             start_new_session=True,

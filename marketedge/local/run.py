@@ -99,9 +99,9 @@ class LocalRun:
             process = self._start(self.commands.prepare, variables, stops, 5.0, log)
             while process.poll() is None:
                 self._pause()
-        if process.returncode:
-            problem = f"The database could not be made ready:\n{processes.last_lines(log, 30)}"
-            raise CannotStart(problem, exit_code=2 if process.returncode == 2 else 1)
+            if process.returncode:
+                problem = f"The database could not be made ready:\n{processes.last_lines(log, 30)}"
+                raise CannotStart(problem, exit_code=2 if process.returncode == 2 else 1)
 
     def _start_provider(self, port: int, variables: Mapping[str, str], stops: ExitStack) -> None:
         log = self.folder / "identity-provider.log"
@@ -160,7 +160,7 @@ def main() -> int:
 
 
 def run(local: LocalRun) -> int:
-    """The exit code; signals only take note, so that nothing is started and then forgotten."""
+    """Run, and give the exit code; signals only take note, so that nothing is started and then forgotten."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             signal.signal(number, lambda *_: local.stop_requested.set())
