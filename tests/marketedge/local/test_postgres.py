@@ -34,7 +34,7 @@ def started(folder: Path) -> EmbeddedPostgres:
 
 def ask(server: EmbeddedPostgres, query: str, database: str = "postgres") -> tuple[object, ...] | None:
     with psycopg.connect(server.owner_url(database), autocommit=True) as connection:
-        cursor = connection.execute(query)  # type: ignore[call-overload]
+        cursor = connection.execute(query)
         return cursor.fetchone() if cursor.description else None
 
 
