@@ -9,8 +9,8 @@
   /** The rows of the table as objects; a row without minimum and maximum has nothing to draw. */
   function read(table) {
     const headings = [...table.tHead.rows[table.tHead.rows.length - 1].cells].map((cell) => cell.dataset.series);
-    const rows = [...table.tBodies].flatMap((body) => [...body.rows]);
-    return rows.map((row) => readRow(row, headings)).filter((row) => row.minimum !== null && row.maximum !== null);
+    const rows = [...table.tBodies].flatMap((body) => [...body.rows].map((row) => readRow(row, headings)));
+    return rows.filter((row) => row.minimum !== null && row.maximum !== null);
   }
 
   function readRow(row, headings) {
@@ -32,17 +32,16 @@
   /** A long name in lines of about `length` characters, so that it is not cut off beside the bars. */
   function wrap(name, length = 18) {
     return name.split(/\s+/).reduce((lines, word) => {
-      const last = lines[lines.length - 1];
-      if (last !== undefined && `${last} ${word}`.length <= length) lines[lines.length - 1] = `${last} ${word}`;
-      else lines.push(word.length > length ? `${word.slice(0, length - 1)}…` : word);
-      return lines;
+      const joined = `${lines.at(-1)} ${word}`;
+      if (lines.length && joined.length <= length) return [...lines.slice(0, -1), joined];
+      return [...lines, word.length > length ? `${word.slice(0, length - 1)}…` : word];
     }, []).slice(0, 3);
   }
 
-  function formatter(unit) {
+  function formatter(unit, options = {}) {
     const money = /^[A-Z]{3}$/.test(unit || "");
     const style = money ? { style: "currency", currency: unit } : { maximumFractionDigits: 2 };
-    const format = new Intl.NumberFormat(document.documentElement.lang || undefined, style);
+    const format = new Intl.NumberFormat(document.documentElement.lang || undefined, { ...style, ...options });
     return (value) => (money || !unit ? format.format(value) : `${format.format(value)} ${unit}`);
   }
 
@@ -53,15 +52,16 @@
     return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--chart-${name}`).trim()]));
   }
 
-  function paint(chart, colour) {
-    const [mean, range] = chart.data.datasets;
+  function paint(settings, colour) {
+    const [mean, range] = settings.data.datasets;
+    const { scales, plugins } = settings.options;
     Object.assign(range, { backgroundColor: colour.bar, borderColor: colour.bar });
     Object.assign(mean, { backgroundColor: colour.mark, borderColor: colour.ground });
-    Object.assign(chart.options.scales.x.ticks, { color: colour.text });
-    Object.assign(chart.options.scales.x.grid, { color: colour.grid });
-    Object.assign(chart.options.scales.y.ticks, { color: colour.mark });
-    Object.assign(chart.options.plugins.market, { band: colour.band, text: colour.text });
-    chart.options.plugins.legend.labels.color = colour.text;
+    scales.x.ticks.color = plugins.legend.labels.color = colour.text;
+    scales.x.grid.color = colour.grid;
+    scales.y.ticks.color = colour.mark;
+    Object.assign(plugins.market, { band: colour.band, text: colour.text });
+    return settings;
   }
 
   /** The middle half of the market as a band, its median as a line, behind the bars. */
@@ -69,22 +69,19 @@
     id: "market",
     beforeDatasetsDraw({ ctx, chartArea: { top, bottom, left, right }, scales: { x } }, _, options) {
       const { q1, q3, median, band, text, label } = options;
+      const at = x.getPixelForValue(median);
       ctx.save();
       if (q1 !== null && q3 !== null) {
-        ctx.globalAlpha = 0.16;
-        ctx.fillStyle = band;
+        Object.assign(ctx, { fillStyle: band, globalAlpha: 0.16 });
         ctx.fillRect(x.getPixelForValue(q1), top, x.getPixelForValue(q3) - x.getPixelForValue(q1), bottom - top);
-        ctx.globalAlpha = 1;
       }
       if (median !== null) {
-        const at = x.getPixelForValue(median);
-        ctx.strokeStyle = text;
+        Object.assign(ctx, { strokeStyle: text, fillStyle: text, globalAlpha: 1 });
         ctx.setLineDash([4, 4]);
         ctx.beginPath();
         ctx.moveTo(at, top - 4);
         ctx.lineTo(at, bottom);
         ctx.stroke();
-        ctx.fillStyle = text;
         ctx.font = `12px ${Chart.defaults.font.family}`;
         const half = ctx.measureText(label).width / 2;
         ctx.textAlign = "center";
@@ -94,7 +91,9 @@
     },
   };
 
-  function configuration(figure, rows, format) {
+  function configuration(figure, rows) {
+    const format = formatter(figure.dataset.unit);
+    const short = formatter(figure.dataset.unit, { trailingZeroDisplay: "stripIfInteger" });
     const [q1, q3, median] = ["q1", "q3", "median"].map((name) => number(figure.dataset[name]));
     const edges = rows.flatMap((row) => [row.minimum, row.maximum]).concat([q1, q3, median].filter((at) => at !== null));
     const margin = (Math.max(...edges) - Math.min(...edges)) * 0.05 || 1;
@@ -106,7 +105,7 @@
         labels: rows.map((row) => wrap(row.label)),
         datasets: [
           { type: "line", label: "Mean", data: rows.map((row) => row.mean), showLine: false, pointStyle: "rectRot", pointRadius: 7, pointHoverRadius: 9, borderWidth: 2 },
-          { label: "Lowest to highest", data: rows.map((row) => [row.minimum, row.maximum]), pointStyle: "rectRounded", maxBarThickness: 16, minBarLength: 6, borderRadius: 4, borderSkipped: false },
+          { label: "Lowest to highest", data: rows.map((row) => [row.minimum, row.maximum]), pointStyle: "rectRounded", maxBarThickness: 16, borderRadius: 4, borderSkipped: false },
         ],
       },
       options: {
@@ -115,7 +114,7 @@
         animation: still.matches ? false : { duration: 250 },
         layout: { padding: { top: label ? 24 : 0 } },
         scales: {
-          x: { beginAtZero: false, suggestedMin: Math.min(...edges) - margin, suggestedMax: Math.max(...edges) + margin, border: { display: false }, grid: {}, ticks: { callback: format, maxRotation: 0, autoSkipPadding: 16 } },
+          x: { beginAtZero: false, suggestedMin: Math.min(...edges) - margin, suggestedMax: Math.max(...edges) + margin, border: { display: false }, grid: {}, ticks: { callback: short, maxRotation: 0, autoSkipPadding: 10 } },
           y: { border: { display: false }, grid: { display: false }, ticks: { autoSkip: false } },
         },
         plugins: {
@@ -134,17 +133,17 @@
     const rows = table && canvas ? read(table) : [];
     if (!rows.length) return;
     canvas.setAttribute("role", "img");
-    const caption = figure.querySelector("figcaption").textContent.trim().replace(/\s+/g, " ");
+    const caption = figure.querySelector("figcaption").textContent.trim().replace(/\s+/g, " ").replace(/\.$/, "");
     canvas.setAttribute("aria-label", `${caption}. The table holds the same figures.`);
     figure.classList.add("is-drawn");
     canvas.parentElement.style.height = `${rows.length * 40 + 110}px`;
-    const settings = configuration(figure, rows, formatter(figure.dataset.unit));
-    paint({ data: settings.data, options: settings.options }, colours(figure));
-    const chart = new Chart(canvas, settings);
-    dark.addEventListener("change", () => {
-      paint(chart, colours(figure));
-      chart.update("none");
-    });
+    let chart = null;
+    const show = () => {
+      chart?.destroy();
+      chart = new Chart(canvas, paint(configuration(figure, rows), colours(figure)));
+    };
+    show();
+    dark.addEventListener("change", show);
   }
 
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
