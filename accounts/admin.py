@@ -103,7 +103,7 @@ class PersonAdmin(ActionAdmin):
             action="reactivate",
             title="Reactivate people",
             affected=[Affected(row.email, ["can sign in again"]) for row in rows],
-            run=lambda row, reason: actions.reactivate_person(row, by=request.user, reason=reason) and None,
+            run=lambda row, reason: actions.reactivate_person(row, by=request.user, reason=reason),
         )
 
     def _below(self, request: HttpRequest, rows: QuerySet[User]) -> QuerySet[User]:
@@ -162,7 +162,7 @@ class InvitationAdmin(ActionAdmin):
             action="withdraw",
             title="Withdraw invitations",
             affected=[Affected(str(row), ["can no longer be accepted"]) for row in rows],
-            run=lambda row, reason: actions.withdraw_invitation(row, by=request.user, reason=reason) and None,
+            run=lambda row, reason: actions.withdraw_invitation(row, by=request.user, reason=reason),
         )
 
 

@@ -5,7 +5,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("oidc/", include("mozilla_django_oidc.urls")),
+    path("", include("accounts.urls")),
     path("", include("tenants.urls")),
     path("o/<slug:organisation_slug>/", include("modules.urls")),
 ]

@@ -30,6 +30,7 @@ GLOBAL_TABLES = {
     "accounts.PlatformAdminLink": GlobalTable("makes the first superuser, before any organisation exists"),
     "modules.AnalyticsModule": GlobalTable("the catalogue is the same for all"),
     "flags.Flag": GlobalTable("flags are the platform's"),
+    "flags.FlagPrerequisite": GlobalTable("belongs to its flag"),
     "flags.FlagOverride": GlobalTable("is read with its flag, by superusers' choice of target"),
     "auth.Group": GlobalTable("permissions of staff in the admin site"),
     "auth.Group_permissions": GlobalTable("permissions of staff in the admin site"),

@@ -1,0 +1,108 @@
+"""Changes to people and invitations: each one action, one transaction, one audit line."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.id_tokens import Claims
+from accounts.models import Identity, Invitation, PlatformAdminLink, User
+from tenants import audit
+from tenants.actions import add_membership
+from tenants.models import Organisation, Role
+
+
+def create_person(claims: Claims) -> User:
+    """A person and how the provider knows them; roles and privileges are never taken from claims."""
+    with audit.action("person.created", email=claims.email) as event:
+        person = User.objects.create(email=claims.email, name=claims.name)
+        Identity.objects.create(user=person, issuer=claims.issuer, subject=claims.subject)
+        event.actor, event.actor_email = person, person.email
+    return person
+
+
+def change_person(person: User, *, by: Any, reason: str = "") -> User:
+    with audit.action("person.changed", by=by, reason=reason, person=person.email):
+        person.save()
+    return person
+
+
+def deactivate_person(person: User, *, by: Any, reason: str) -> User:
+    """Refused from their next request on: every request reads whether the person is active."""
+    with audit.action("person.deactivated", by=by, reason=reason, person=person.email):
+        person.is_active = False
+        person.save(update_fields=["is_active"])
+    return person
+
+
+def reactivate_person(person: User, *, by: Any, reason: str) -> User:
+    with audit.action("person.reactivated", by=by, reason=reason, person=person.email):
+        person.is_active = True
+        person.save(update_fields=["is_active"])
+    return person
+
+
+def is_last_superuser(person: User) -> bool:
+    others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=person.pk)
+    return person.is_superuser and person.is_active and not others.exists()
+
+
+def invite(organisation: Organisation, email: str, role: Role | str, *, by: Any, reason: str = "") -> Invitation:
+    expires_at = timezone.now() + timedelta(days=settings.INVITATION_DAYS)
+    invitation = Invitation(organisation=organisation, email=email, role=role, expires_at=expires_at)
+    return save_invitation(invitation, by=by, reason=reason)
+
+
+def save_invitation(invitation: Invitation, *, by: Any, reason: str = "") -> Invitation:
+    """Make the invitation. An expired one for the same address and organisation gives way to it."""
+    organisation, now = invitation.organisation, timezone.now()
+    with audit.action("invitation.made", by=by, organisation=organisation, reason=reason) as event:
+        event.data = {"email": invitation.email, "role": str(invitation.role)}
+        earlier = Invitation.objects.filter(organisation=organisation, email__iexact=invitation.email)
+        earlier.filter(accepted_at=None, withdrawn_at=None, expires_at__lte=now).update(withdrawn_at=now)
+        invitation.invited_by = by
+        invitation.save()
+    return invitation
+
+
+def withdraw_invitation(invitation: Invitation, *, by: Any, reason: str = "") -> Invitation:
+    with audit.action("invitation.withdrawn", by=by, organisation=invitation.organisation, reason=reason) as event:
+        event.data = {"email": invitation.email}
+        invitation.withdrawn_at = timezone.now()
+        invitation.save(update_fields=["withdrawn_at"])
+    return invitation
+
+
+def accept_invitation(invitation: Invitation, person: User) -> None:
+    with audit.action("invitation.accepted", by=person, organisation=invitation.organisation, role=invitation.role):
+        add_membership(invitation.organisation, person, invitation.role, by=person, reason="invitation")
+        invitation.accepted_at = timezone.now()
+        invitation.save(update_fields=["accepted_at"])
+
+
+def make_platform_admin_link(email: str, *, reason: str) -> str:
+    """The token of a new one-time link; only its hash is kept."""
+    token = secrets.token_urlsafe(32)
+    with audit.action("platform_admin.link_made", reason=reason, email=email):
+        PlatformAdminLink.objects.create(
+            email=email,
+            token_hash=hash_of(token),
+            expires_at=timezone.now() + timedelta(hours=settings.PLATFORM_ADMIN_LINK_HOURS),
+        )
+    return token
+
+
+def make_platform_superuser(person: User, link: PlatformAdminLink) -> User:
+    with audit.action("platform_admin.link_used", by=person, email=link.email):
+        person.is_staff = person.is_superuser = True
+        person.save(update_fields=["is_staff", "is_superuser"])
+        link.used_at = timezone.now()
+        link.save(update_fields=["used_at"])
+    return person
+
+
+def hash_of(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

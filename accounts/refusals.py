@@ -1,0 +1,82 @@
+"""Why somebody was not let in, in words that say what to do next."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """`code` goes into the audit, the rest onto the page."""
+
+    code: str
+    title: str
+    explanation: str
+    status: int = 403
+
+
+class Refused(Exception):
+    """Sign-in ends here, with this refusal."""
+
+    def __init__(self, refusal: Refusal, detail: str = "") -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+        self.detail = detail
+
+
+UNINVITED = Refusal(
+    "uninvited",
+    "You have not been invited yet",
+    "Your account is in order, but no organisation here has invited your address. Ask an admin of your organisation to"
+    " invite it, or write to the address below.",
+)
+UNVERIFIED = Refusal(
+    "unverified",
+    "Your e-mail address is not verified",
+    "Your account's e-mail address has not been verified yet. Open the message that the sign-in service sent you,"
+    " follow its link, and sign in again.",
+)
+ADDRESS_TAKEN = Refusal(
+    "address_taken",
+    "This address belongs to another account",
+    "Somebody already signs in here with this e-mail address, by another account at the sign-in service. Use that"
+    " account, or write to the address below.",
+)
+DEACTIVATED = Refusal(
+    "deactivated",
+    "Your account is deactivated",
+    "Your account here has been deactivated, so you cannot sign in. If that is a mistake, write to the address below.",
+)
+STALE = Refusal(
+    "stale",
+    "This sign-in was used already, or is too old",
+    "Signing in takes one page after the other. Start again, and it will work.",
+    status=400,
+)
+CANCELLED = Refusal("cancelled", "You were not signed in", "Sign-in was cancelled. You can start again at any time.")
+PROVIDER_REFUSED = Refusal(
+    "provider_refused",
+    "The sign-in service refused",
+    "The sign-in service did not let you in. Start again; if it happens twice, write to the address below.",
+)
+PROVIDER_DOWN = Refusal(
+    "provider_down",
+    "The sign-in service does not answer",
+    "We could not reach the sign-in service. Nothing is wrong with your account: wait a moment and start again.",
+    status=503,
+)
+BAD_TOKEN = Refusal(
+    "bad_token",
+    "The sign-in could not be verified",
+    "What the sign-in service told us about you did not pass our checks, so you were not signed in. Start again; if it"
+    " happens twice, write to the address below.",
+)
+LINK_NOT_YOURS = Refusal(
+    "link_not_yours",
+    "This link is for another address",
+    "You signed in with an address that the link was not made for. Sign in with the address it names.",
+)
+LINK_USED = Refusal(
+    "link_used",
+    "This link was used already, or has expired",
+    "Ask for a new one: a link works once, and for a limited time.",
+    status=410,
+)

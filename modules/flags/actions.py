@@ -1,0 +1,60 @@
+"""Changes to flags and overrides: each one action, one transaction, one audit line."""
+
+from typing import Any
+
+from modules.flags.models import Flag, FlagOverride, FlagPrerequisite
+from tenants import audit
+
+
+def save_flag(flag: Flag, *, by: Any, reason: str = "") -> Flag:
+    """Create or change; the salt is the key at creation and stays."""
+    with audit.action("flag.saved" if flag.pk else "flag.created", by=by, reason=reason, flag=flag.key):
+        flag.salt = flag.salt or flag.key
+        flag.save()
+    return flag
+
+
+def kill_flag(flag: Flag, *, by: Any, reason: str) -> Flag:
+    return _switch(flag, "flag.killed", by=by, reason=reason, is_killed=True)
+
+
+def restore_flag(flag: Flag, *, by: Any, reason: str) -> Flag:
+    return _switch(flag, "flag.restored", by=by, reason=reason, is_killed=False)
+
+
+def archive_flag(flag: Flag, *, by: Any, reason: str) -> Flag:
+    return _switch(flag, "flag.archived", by=by, reason=reason, is_archived=True)
+
+
+def _switch(flag: Flag, name: str, *, by: Any, reason: str, **fields: bool) -> Flag:
+    with audit.action(name, by=by, reason=reason, flag=flag.key):
+        for field, value in fields.items():
+            setattr(flag, field, value)
+        flag.save(update_fields=[*fields, "updated_at"])
+    return flag
+
+
+def save_override(override: FlagOverride, *, by: Any) -> FlagOverride:
+    """The override's own reason is the reason."""
+    flag, target = override.flag.key, str(override.organisation or override.person)
+    with audit.action("flag.override_saved", by=by, reason=override.reason, flag=flag, target=target):
+        override.author = by
+        override.save()
+    return override
+
+
+def delete_override(override: FlagOverride, *, by: Any, reason: str = "") -> None:
+    flag, target = override.flag.key, str(override.organisation or override.person)
+    with audit.action("flag.override_deleted", by=by, reason=reason, flag=flag, target=target):
+        override.delete()
+
+
+def save_prerequisite(row: FlagPrerequisite, *, by: Any) -> FlagPrerequisite:
+    with audit.action("flag.prerequisite_added", by=by, flag=row.flag.key, needs=row.needs.key):
+        row.save()
+    return row
+
+
+def delete_prerequisite(row: FlagPrerequisite, *, by: Any) -> None:
+    with audit.action("flag.prerequisite_removed", by=by, flag=row.flag.key, needs=row.needs.key):
+        row.delete()
