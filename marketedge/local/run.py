@@ -48,7 +48,7 @@ class Child:
 
 
 class StopRequested(Exception):
-    """Ctrl-C, or a signal that means the same."""
+    """Ctrl-C, or something that means the same."""
 
 
 class LocalRun:
@@ -59,6 +59,7 @@ class LocalRun:
         self.commands = commands
         self.children: list[Child] = []
         self.stop_requested = threading.Event()
+        self.make = os.getppid() if "MAKELEVEL" in given else None
 
     def run(self) -> None:
         """Return when asked to stop; raises CannotStart. Nothing that it started is left running."""
@@ -75,9 +76,7 @@ class LocalRun:
         start = plan_start(self.root, self.given)
         variables = start.variables if start.has_own_database else {**start.variables, **self._database(stops)}
         self._prepare(variables)
-        if start.provider_port:
-            self._start_provider(start.provider_port, variables, stops)
-        self._start_web(start.port, variables, stops)
+        self._serve(start, variables, stops)
         say(welcome(start))
 
     def _database(self, stops: ExitStack) -> dict[str, str]:
@@ -103,20 +102,21 @@ class LocalRun:
                 problem = f"The database could not be made ready:\n{processes.last_lines(log, 30)}"
                 raise CannotStart(problem, exit_code=2 if process.returncode == 2 else 1)
 
-    def _start_provider(self, port: int, variables: Mapping[str, str], stops: ExitStack) -> None:
-        log = self.folder / "identity-provider.log"
-        command = [*self.commands.provider, str(port)]
-        with step("The local identity provider is running"):
-            process = self._start(command, variables, stops, PATIENCE["provider"], log)
-            self.children.append(Child("The identity provider", process, log))
-            self._wait_until_ready(port, "/.well-known/openid-configuration")
-
-    def _start_web(self, port: int, variables: Mapping[str, str], stops: ExitStack) -> None:
-        with step("The web server is ready"):
+    def _serve(self, start: Start, variables: Mapping[str, str], stops: ExitStack) -> None:
+        with step("The product answers"):
+            addresses = [(start.port, "/healthz/live"), (start.port, "/healthz/ready")]
+            if start.provider_port:
+                self._start_provider(start.provider_port, variables, stops)
+                addresses.append((start.provider_port, "/.well-known/openid-configuration"))
             process = self._start(self.commands.web, variables, stops, PATIENCE["web"])
             self.children.append(Child("The web server", process))
-            self._wait_until_ready(port, "/healthz/live")
-            self._wait_until_ready(port, "/healthz/ready")
+            for port, path in addresses:
+                self._wait_until_ready(port, path)
+
+    def _start_provider(self, port: int, variables: Mapping[str, str], stops: ExitStack) -> None:
+        log = self.folder / "identity-provider.log"
+        process = self._start([*self.commands.provider, str(port)], variables, stops, PATIENCE["provider"], log)
+        self.children.append(Child("The identity provider", process, log))
 
     def _start(
         self,
@@ -151,8 +151,12 @@ class LocalRun:
                 raise CannotStart(child.obituary(), exit_code=1)
 
     def _pause(self, seconds: float = 0.05) -> None:
-        if self.stop_requested.wait(seconds):
+        if self.stop_requested.wait(seconds) or self._is_abandoned():
             raise StopRequested
+
+    def _is_abandoned(self) -> bool:
+        # `make run` was killed, so that nobody is left whose Ctrl-C would reach us.
+        return self.make is not None and os.getppid() != self.make
 
 
 def main() -> int:
