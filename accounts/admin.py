@@ -13,7 +13,7 @@ from accounts import actions
 from accounts.models import Invitation, PlatformAdminLink, User
 from tenants.admin import OrganisationAdmin
 from tenants.administration import ActionAdmin, Affected, ReasonedForm, RelatedList, confirm, related_list
-from tenants.models import Organisation
+from tenants.models import Membership, Organisation
 
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -127,6 +127,18 @@ class InvitationForm(ReasonedForm):
         if self.cleaned_data["expires_at"] <= timezone.now():
             raise ValidationError("This moment has passed.")
         return self.cleaned_data["expires_at"]
+
+    def clean(self) -> dict[str, Any]:
+        """Say what the database would refuse: its rule spans columns that the form does not have."""
+        cleaned = super().clean() or {}
+        organisation, email = cleaned.get("organisation"), cleaned.get("email")
+        if organisation and email:
+            same = Invitation.objects.filter(organisation=organisation)
+            if same.open_for(email, at=timezone.now()).exists():
+                raise ValidationError("This address already has an open invitation to the organisation.")
+            if Membership.objects.filter(organisation=organisation, user__email__iexact=email).exists():
+                raise ValidationError("This person belongs to the organisation already.")
+        return cleaned
 
 
 @admin.register(Invitation)

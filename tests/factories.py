@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from django.utils import timezone
 
 from accounts.models import Identity, Invitation, User
+from modules.flags.models import Flag, FlagOverride
 from modules.models import AnalyticsModule, Application, ApplicationGrant, Entitlement
 from tenants import scope
 from tenants.models import Membership, Organisation, Role
@@ -82,4 +83,16 @@ def make_invitation(organisation: Organisation, email: str, **fields: Any) -> In
 
 def offer_market_edge_core() -> AnalyticsModule:
     """The module's catalogue line with everything that opens it; its flag included."""
+    make_flag("market_edge_v2", module_key="market_edge_core")
     return make_module("market_edge_core", name="Market prices", is_core=True)
+
+
+@as_owner
+def make_flag(key: str, **fields: Any) -> Flag:
+    """A flag that is on for everybody, unless `fields` say otherwise."""
+    return Flag.objects.create(key=key, **{"name": key, "is_enabled": True, "salt": key, **fields})
+
+
+@as_owner
+def make_override(flag: Flag, **fields: Any) -> FlagOverride:
+    return FlagOverride.objects.create(flag=flag, **{"reason": "a test", **fields})

@@ -118,7 +118,7 @@ def test_the_example_has_a_line_for_each_variable():
     read = set()
     for source in ("settings.py", "gunicorn.conf.py"):
         text = (ROOT / "marketedge" / source).read_text()
-        read |= {name for name in named if f'"{name}"' in text}
+        read |= {name for name in named if f'"{name}"' in text or f"'{name}'" in text}
 
     assert named == read
 

@@ -91,7 +91,7 @@ def test_the_page_of_an_organisation_shows_what_belongs_to_it(client, superuser)
 
     lists = client.get(f"/admin/tenants/organisation/{organisation.pk}/change/").context["related_lists"]
 
-    assert [(shown.title, shown.total) for shown in lists] == [("Members", 1), ("Entitlements", 0), ("Invitations", 0)]
+    assert [(shown.title, shown.total) for shown in lists] == [("Members", 1), ("Invitations", 0), ("Entitlements", 0)]
 
 
 def test_a_membership_is_made_changed_and_removed_each_with_its_event(client, superuser):
@@ -124,7 +124,7 @@ def test_the_same_membership_twice_is_a_clear_error(client, superuser):
 @pytest.mark.parametrize("path", ["add/", "{pk}/delete/"])
 def test_the_audit_cannot_be_written_in_the_admin_site(client, superuser, path):
     make_organisation()
-    [event] = events()
+    event = events()[0]
 
     assert client.post(f"/admin/tenants/auditevent/{path.format(pk=event.pk)}", {"post": "yes"}).status_code == 403
 

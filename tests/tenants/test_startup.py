@@ -1,14 +1,13 @@
 """The database is not touched while the product loads."""
 
 import pytest
+from django.db import connection
 
 from tenants.postgresql import base, startup
 
 
 @pytest.fixture
-def wrapper() -> base.DatabaseWrapper:
-    from django.db import connection
-
+def wrapper(db: None) -> base.DatabaseWrapper:
     return base.DatabaseWrapper({**connection.settings_dict, "PORT": 1})
 
 
