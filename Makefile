@@ -29,7 +29,7 @@ check: $(INSTALLED) ## lint, types, imports, migrations, deployment settings, te
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	@$(CHECKED) $(VENV)/bin/mypy
-	$(VENV)/bin/lint-imports
+	$(VENV)/bin/lint-imports --no-logo
 	@# The warning that the database could not be asked is what we want to hear here.
 	@$(CHECKED) $(PYTHON) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	@$(CHECKED) $(PYTHON) manage.py check --deploy --fail-level WARNING

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.served
 ROOT = Path(__file__).resolve().parents[3]
 STAND_IN = [sys.executable, str(Path(__file__).with_name("stand_in.py"))]
 FINE = [sys.executable, "-c", ""]
+REAL: dict[str, list[str]] = {"real": []}
 ELSEWHERE = "postgres://marketedge:none@127.0.0.1:1/marketedge"
 STARTER = """
 import json, os, sys
@@ -38,7 +40,8 @@ class Started:
 
     def __init__(self, root: Path, commands: dict[str, list[str]], variables: dict[str, str]) -> None:
         self.port = processes.free_port()
-        chosen = {"prepare": FINE, "provider": STAND_IN, "web": STAND_IN, **commands}
+        stand_ins = {"prepare": FINE, "provider": STAND_IN, "web": STAND_IN}
+        chosen = {} if commands == REAL else {**stand_ins, **commands}
         self.process = subprocess.Popen(
             [sys.executable, "-c", STARTER, str(root), json.dumps(chosen)],
             env={"PATH": os.environ["PATH"], "PORT": str(self.port), **variables},
@@ -173,3 +176,50 @@ def test_a_problem_is_one_line(tmp_path: Path) -> None:
     with starting(tmp_path) as started:
         assert started.end() == 2
         assert started.printed == ".env line 1 is not NAME=value.\n"
+
+
+def test_the_product_itself_starts_in_an_empty_folder_and_leads_to_its_provider(tmp_path: Path) -> None:
+    try:
+        with starting(tmp_path, REAL, DEMONSTRATION="on") as started:
+            started.wait_for("Ctrl-C stops it.")
+            ready, summary = get(started.port, "/healthz/ready"), json.loads(get(started.port, "/health"))
+            started.process.send_signal(signal.SIGINT)
+
+            assert json.loads(ready) == {"status": "ready"}
+            assert (summary["status"], summary["mode"]) == ("healthy", "demonstration")
+            assert started.end() == 0
+    finally:
+        remove(tmp_path / ".local" / "postgres")
+
+
+def get(port: int, path: str) -> bytes:
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().read()
+    finally:
+        connection.close()
+
+
+def test_it_stops_when_the_make_that_started_it_is_killed(tmp_path: Path) -> None:
+    starter = f"""
+import subprocess, sys
+subprocess.run([sys.executable, "-c", {STARTER!r}, *sys.argv[1:]])
+"""
+    port = processes.free_port()
+    commands = {"prepare": FINE, "provider": STAND_IN, "web": STAND_IN}
+    variables = {"PORT": str(port), "MAKELEVEL": "1", "DATABASE_URL": ELSEWHERE, "DATABASE_OWNER_URL": ELSEWHERE}
+    with subprocess.Popen(
+        [sys.executable, "-c", starter, str(tmp_path), json.dumps(commands)],
+        env={"PATH": os.environ["PATH"], **variables},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as make:
+        assert make.stdout
+        while "Ctrl-C stops it." not in make.stdout.readline():
+            pass
+        make.kill()
+
+        assert becomes_free(port)
+        assert make.stdout.read().endswith("Stopped.\n")
