@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -37,6 +37,9 @@ def _of_market(rows: TenantQuerySet, market: str, figure: Any) -> Subquery:
     return Subquery(rows.order_by().values(market).annotate(figure=figure).values("figure"))
 
 
+MarketManager = TenantManager.from_queryset(MarketQuerySet)
+
+
 class Market(TenantOwned):
     """A place or segment in which competitors' prices are compared."""
 
@@ -46,8 +49,7 @@ class Market(TenantOwned):
     products_tracked = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = TenantManager.from_queryset(MarketQuerySet)()
-    unscoped = models.Manager()
+    objects: ClassVar[Any] = MarketManager()
 
     class Meta(TenantOwned.Meta):
         constraints = [
@@ -110,6 +112,9 @@ class PriceObservationQuerySet(TenantQuerySet):
         return list(self.order_by("product").values_list("product", flat=True).distinct())
 
 
+PriceObservationManager = TenantManager.from_queryset(PriceObservationQuerySet)
+
+
 class PriceObservation(TenantOwned):
     """One price that a competitor asked for a product at one moment."""
 
@@ -122,8 +127,7 @@ class PriceObservation(TenantOwned):
     is_promotion = models.BooleanField(default=False)
     promotion_details = models.CharField(max_length=500, blank=True)
 
-    objects = TenantManager.from_queryset(PriceObservationQuerySet)()
-    unscoped = models.Manager()
+    objects: ClassVar[Any] = PriceObservationManager()
 
     class Meta(TenantOwned.Meta):
         constraints = [
@@ -167,6 +171,9 @@ class PriceUploadQuerySet(TenantQuerySet):
         return self.defer("content")
 
 
+PriceUploadManager = TenantManager.from_queryset(PriceUploadQuerySet)
+
+
 class PriceUpload(TenantOwned):
     """A price file that somebody uploaded: first to look at, then, if they confirm in time, loaded as it is.
 
@@ -183,8 +190,7 @@ class PriceUpload(TenantOwned):
     applied_at = models.DateTimeField(null=True)
     counts = models.JSONField(default=dict, help_text="What the load did: filled when it is applied.")
 
-    objects = TenantManager.from_queryset(PriceUploadQuerySet)()
-    unscoped = models.Manager()
+    objects: ClassVar[Any] = PriceUploadManager()
 
     class Meta(TenantOwned.Meta):
         constraints = [

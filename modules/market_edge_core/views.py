@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from modules.market_edge_core import actions, preview, price_file, problem_list, statistics
 from modules.market_edge_core.csv_file import MAX_ROWS
 from modules.market_edge_core.forms import ConfirmForm, SearchForm, SelectionForm, UploadForm
-from modules.market_edge_core.models import PriceUpload
+from modules.market_edge_core.models import Market, PriceUpload
 from tenants import audit
 from tenants.decorators import role_required
 from tenants.models import Role
@@ -40,7 +40,7 @@ def markets(request: OrganisationRequest) -> HttpResponse:
 
 @require_safe
 def market(request: OrganisationRequest, public_id: UUID) -> HttpResponse:
-    market = get_object_or_404(request.organisation.markets, public_id=public_id)
+    market: Market = get_object_or_404(request.organisation.markets, public_id=public_id)
     latest = statistics.latest_by_currency(market)
     context = {"market": market, "may_load": request.seat.role.covers(Role.ANALYST)}
     if latest:
@@ -89,7 +89,7 @@ def template(request: OrganisationRequest) -> HttpResponse:
 @role_required(Role.ANALYST)
 @require_safe
 def preview_upload(request: OrganisationRequest, public_id: UUID) -> HttpResponse:
-    upload = get_object_or_404(request.organisation.priceuploads, public_id=public_id)
+    upload: PriceUpload = get_object_or_404(request.organisation.priceuploads, public_id=public_id)
     if upload.applied_at:
         return _redirect(request, "result", upload)
     if upload.is_expired(at=timezone.now()):
@@ -103,14 +103,16 @@ def preview_upload(request: OrganisationRequest, public_id: UUID) -> HttpRespons
 @role_required(Role.ANALYST)
 @require_safe
 def problems(request: OrganisationRequest, public_id: UUID) -> HttpResponse:
-    upload = get_object_or_404(request.organisation.priceuploads.waiting(at=timezone.now()), public_id=public_id)
+    upload: PriceUpload = get_object_or_404(
+        request.organisation.priceuploads.waiting(at=timezone.now()), public_id=public_id
+    )
     return _download(problem_list.write(_inspect(request, upload).problems), "problems.csv")
 
 
 @role_required(Role.ANALYST)
 @require_POST
 def apply(request: OrganisationRequest, public_id: UUID) -> HttpResponse:
-    upload = get_object_or_404(request.organisation.priceuploads.without_content(), public_id=public_id)
+    upload: PriceUpload = get_object_or_404(request.organisation.priceuploads.without_content(), public_id=public_id)
     form = ConfirmForm(request.POST)
     confirmed = form.cleaned_data["sha256"] if form.is_valid() else ""
     try:
@@ -131,7 +133,7 @@ def apply(request: OrganisationRequest, public_id: UUID) -> HttpResponse:
 @role_required(Role.ANALYST)
 @require_POST
 def discard(request: OrganisationRequest, public_id: UUID) -> HttpResponse:
-    upload = get_object_or_404(request.organisation.priceuploads.without_content(), public_id=public_id)
+    upload: PriceUpload = get_object_or_404(request.organisation.priceuploads.without_content(), public_id=public_id)
     actions.discard_upload(upload)
     messages.info(request, f"{upload.name} was not loaded; its preview is deleted.")
     return redirect("market_edge_core:load", organisation_slug=request.organisation.slug)
@@ -141,7 +143,7 @@ def discard(request: OrganisationRequest, public_id: UUID) -> HttpResponse:
 @require_safe
 def result(request: OrganisationRequest, public_id: UUID) -> HttpResponse:
     uploads = request.organisation.priceuploads.applied().without_content()
-    upload = get_object_or_404(uploads, public_id=public_id)
+    upload: PriceUpload = get_object_or_404(uploads, public_id=public_id)
     return render(request, "market_edge_core/result.html", {"upload": upload})
 
 
