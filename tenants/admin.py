@@ -31,7 +31,7 @@ class OrganisationAdmin(ActionAdmin):
         (None, {"fields": ("reason",)}),
     )
     actions = ("suspend", "restore")
-    change_form_template = "admin/tenants/organisation/change_form.html"
+    change_form_template = "admin/change_form_with_lists.html"
     # Floors above add theirs: what belongs to an organisation is shown on its page.
     related: ClassVar[list[Callable[[Organisation], RelatedList]]] = [members]
 

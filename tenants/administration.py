@@ -96,16 +96,18 @@ class RelatedList:
     add_url: str
 
 
-def related_list(title: str, rows: QuerySet, *, of: Model, words: Callable[[Any], str], length: int = 8) -> RelatedList:
-    """`rows` belong to `of` by their field organisation; two queries whatever their number."""
+def related_list(
+    title: str, rows: QuerySet, *, of: Model, words: Callable[[Any], str], by: str = "organisation", length: int = 8
+) -> RelatedList:
+    """`rows` belong to `of` by their field `by`; two queries whatever their number."""
     options = rows.model._meta
     name = f"{options.app_label}_{options.model_name}"
     shown = [(words(row), reverse(f"admin:{name}_change", args=[row.pk])) for row in rows[:length]]
-    where = urlencode({"organisation__id__exact": of.pk})
+    where = urlencode({f"{by}__id__exact": of.pk})
     return RelatedList(
         title=title,
         rows=shown,
         total=rows.count(),
         list_url=f"{reverse(f'admin:{name}_changelist')}?{where}",
-        add_url=f"{reverse(f'admin:{name}_add')}?{urlencode({'organisation': of.pk})}",
+        add_url=f"{reverse(f'admin:{name}_add')}?{urlencode({by: of.pk})}",
     )

@@ -1,17 +1,27 @@
 """Changes to flags and overrides: each one action, one transaction, one audit line."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from modules.flags.models import Flag, FlagOverride, FlagPrerequisite
 from tenants import audit
 
 
-def save_flag(flag: Flag, *, by: Any, reason: str = "") -> Flag:
-    """Create or change; the salt is the key at creation and stays."""
+def save_flag(flag: Flag, *, by: Any, reason: str = "", needs: Iterable[Flag] | None = None) -> Flag:
+    """Create or change; the salt is the key at creation. `needs` replaces the prerequisites, None leaves them."""
     with audit.action("flag.saved" if flag.pk else "flag.created", by=by, reason=reason, flag=flag.key):
         flag.salt = flag.salt or flag.key
         flag.save()
+        if needs is not None:
+            _set_prerequisites(flag, {needed.pk for needed in needs})
     return flag
+
+
+def _set_prerequisites(flag: Flag, wanted: set[int]) -> None:
+    present = set(FlagPrerequisite.objects.filter(flag=flag).values_list("needs_id", flat=True))
+    FlagPrerequisite.objects.filter(flag=flag, needs_id__in=present - wanted).delete()
+    for pk in sorted(wanted - present):
+        FlagPrerequisite.objects.create(flag=flag, needs_id=pk)
 
 
 def kill_flag(flag: Flag, *, by: Any, reason: str) -> Flag:
@@ -47,14 +57,3 @@ def delete_override(override: FlagOverride, *, by: Any, reason: str = "") -> Non
     flag, target = override.flag.key, str(override.organisation or override.person)
     with audit.action("flag.override_deleted", by=by, reason=reason, flag=flag, target=target):
         override.delete()
-
-
-def save_prerequisite(row: FlagPrerequisite, *, by: Any) -> FlagPrerequisite:
-    with audit.action("flag.prerequisite_added", by=by, flag=row.flag.key, needs=row.needs.key):
-        row.save()
-    return row
-
-
-def delete_prerequisite(row: FlagPrerequisite, *, by: Any) -> None:
-    with audit.action("flag.prerequisite_removed", by=by, flag=row.flag.key, needs=row.needs.key):
-        row.delete()

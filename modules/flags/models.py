@@ -112,11 +112,6 @@ class FlagPrerequisite(models.Model):
     def __str__(self) -> str:
         return f"{self.flag} needs {self.needs}"
 
-    def clean(self) -> None:
-        super().clean()
-        if self.flag_id and self.needs_id and self.needs_id in needing(self.flag_id):
-            raise ValidationError("The flags would need each other in a circle.")
-
 
 def needing(flag_id: int) -> set[int]:
     """The flag itself and all that need it, directly or through others."""

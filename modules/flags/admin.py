@@ -1,0 +1,133 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from modules.flags import actions
+from modules.flags.forms import FlagForm, OverrideForm
+from modules.flags.models import Flag, FlagOverride
+from tenants.administration import ActionAdmin, Affected, confirm, related_list
+
+
+@admin.register(Flag)
+class FlagAdmin(ActionAdmin):
+    form = FlagForm
+    list_display = ("key", "name", "state", "module_key", "override_count", "updated_at")
+    list_filter = ("is_enabled", "is_killed", "is_archived", "module_key")
+    search_fields = ("key", "name", "purpose")
+    ordering = ("key", "pk")
+    actions = ("kill", "restore")
+    change_form_template = "admin/change_form_with_lists.html"
+    fieldsets = (
+        (None, {"fields": ("key", "name", "purpose")}),
+        ("First: off for everybody", {"fields": ("is_killed", "is_archived")}),
+        (
+            "Then: when, and on what it depends",
+            {"fields": ("window_starts_at", "window_ends_at", "needs", "module_key")},
+        ),
+        (
+            "Then: overrides for one person or organisation (below), and whether it is enabled",
+            {"fields": ("is_enabled",)},
+        ),
+        ("Then: for which sectors", {"fields": ("blocked_sectors", "allowed_sectors")}),
+        ("Last: for how many", {"fields": ("percentage", "bucket_by")}),
+        (None, {"fields": ("reason",)}),
+    )
+
+    class Media:
+        css = {"all": ("flags/admin.css",)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Flag]:
+        return super().get_queryset(request).annotate(overrides_counted=Count("overrides"))
+
+    @admin.display(description="state")
+    def state(self, flag: Flag) -> str:
+        state = flag.state(at=timezone.now())
+        words = f"{flag.rollout / 1000:g} %" if state == "partial" else state
+        return format_html('<span class="flag-state flag-{}">{}</span>', state, words)
+
+    @admin.display(description="overrides", ordering="overrides_counted")
+    def override_count(self, flag: Any) -> int:
+        return flag.overrides_counted
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("key",) if obj else ()
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        flag = self.get_object(request, object_id)
+        lists = [overrides(flag)] if flag else []
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "related_lists": lists})
+
+    def save_model(self, request: HttpRequest, obj: Flag, form: Any, change: bool) -> None:
+        if not change or set(form.changed_data) - {"reason"}:
+            needs, reason = form.cleaned_data["needs"], form.cleaned_data["reason"]
+            actions.save_flag(obj, by=request.user, reason=reason, needs=needs)
+
+    @admin.action(description="Kill… (off for everybody at once)", permissions=["change"])
+    def kill(self, request: HttpRequest, rows: QuerySet[Flag]) -> HttpResponse | None:
+        return confirm(
+            self,
+            request,
+            rows,
+            action="kill",
+            title="Kill flags",
+            affected=[Affected(row.key, [_consequence(row)]) for row in rows],
+            run=lambda row, reason: actions.kill_flag(row, by=request.user, reason=reason),
+        )
+
+    @admin.action(description="Restore…", permissions=["change"])
+    def restore(self, request: HttpRequest, rows: QuerySet[Flag]) -> HttpResponse | None:
+        return confirm(
+            self,
+            request,
+            rows,
+            action="restore",
+            title="Restore killed flags",
+            affected=[Affected(row.key, ["goes back to what the rest of its ladder says"]) for row in rows],
+            run=lambda row, reason: actions.restore_flag(row, by=request.user, reason=reason),
+        )
+
+
+def _consequence(flag: Any) -> str:
+    module = f"; closes the module {flag.module_key} where it needs the flag" if flag.module_key else ""
+    return f"is off for every organisation and person, past {flag.overrides_counted} overrides{module}"
+
+
+def overrides(flag: Flag) -> Any:
+    rows = FlagOverride.objects.filter(flag=flag).select_related("flag", "organisation", "person").order_by("pk")
+    return related_list("Overrides", rows, of=flag, by="flag", words=lambda row: f"{row}: {row.reason}")
+
+
+@admin.register(FlagOverride)
+class FlagOverrideAdmin(ActionAdmin):
+    form = OverrideForm
+    list_display = ("flag", "target", "value", "reason", "author", "starts_at", "expires_at")
+    list_filter = ("value", ("flag", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("flag", "organisation", "person", "author")
+    search_fields = ("flag__key", "organisation__name", "person__email", "reason")
+    autocomplete_fields = ("flag", "organisation", "person")
+    ordering = ("flag__key", "pk")
+    fields = ("flag", "organisation", "person", "value", "reason", "starts_at", "expires_at")
+
+    @admin.display(description="for")
+    def target(self, override: FlagOverride) -> str:
+        return str(override.organisation or override.person)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("flag", "organisation", "person") if obj else ()
+
+    def store(self, row: FlagOverride, *, by: Any, reason: str, is_new: bool) -> None:
+        actions.save_override(row, by=by)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: FlagOverride) -> None:
+        actions.delete_override(obj, by=request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[FlagOverride]) -> None:
+        for override in queryset.select_related("flag", "organisation", "person"):
+            actions.delete_override(override, by=request.user)

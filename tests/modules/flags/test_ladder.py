@@ -1,0 +1,170 @@
+"""The ladder of flags: eleven rungs in one order, the first that decides answers."""
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import mmh3
+import pytest
+
+from modules.flags.ladder import SCALE, Context, Explanation, Override, Rules, Snapshot, bucket, evaluate
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+SOMEBODY = Context(
+    organisation_id=1,
+    organisation_public_id="11111111-1111-4111-8111-111111111111",
+    sector="59140",
+    person_id=2,
+    person_public_id="22222222-2222-4222-8222-222222222222",
+    entitled_modules=frozenset({"market_edge_core"}),
+)
+ON = Rules("f", salt="f")
+
+
+def ask(rules: Rules, context: Context = SOMEBODY, *others: Rules, forced=None, default: bool = False) -> Explanation:
+    snapshot = Snapshot({rule.key: rule for rule in (rules, *others)}, forced or {})
+    return evaluate(snapshot, "f", context, default=default, at=NOW)
+
+
+def override(value: bool, **fields) -> Override:
+    return Override(value, **{"starts_at": None, "expires_at": None, "author": "Sana", "reason": "demo", **fields})
+
+
+@pytest.mark.parametrize("default", [True, False])
+def test_an_unknown_flag_gives_the_default_of_the_code(default):
+    answer = evaluate(Snapshot({}), "f", SOMEBODY, default=default, at=NOW)
+
+    assert (answer.value, answer.rung) == (default, 0)
+
+
+def test_nothing_against_it_means_on():
+    assert (ask(ON).value, ask(ON).rung) == (True, 11)
+
+
+# Each rung with what makes it decide; the order of this list is the ladder.
+RUNGS = [
+    (2, "is archived", {"is_archived": True}, False),
+    (2, "is killed", {"is_killed": True}, False),
+    (3, "window begins", {"starts_at": NOW + HOUR}, False),
+    (3, "window ended", {"ends_at": NOW}, False),
+    (4, "prerequisite gone is off", {"prerequisites": ("gone",)}, False),
+    (5, "does not have the module", {"module_key": "elsewhere"}, False),
+    (6, "overridden on for the person", {"person_override": override(True)}, True),
+    (7, "overridden off for the organisation", {"organisation_override": override(False)}, False),
+    (7, "not enabled", {"is_enabled": False}, False),
+    (8, "sector 59 is blocked", {"blocked_sectors": ("59",)}, False),
+    (9, "not for the sector", {"allowed_sectors": ("551",)}, False),
+    (10, "outside the 0 % rollout", {"rollout": 0}, False),
+]
+
+
+@pytest.mark.parametrize(("rung", "words", "fields", "value"), RUNGS)
+def test_each_rung_decides_with_its_reason(rung, words, fields, value):
+    answer = ask(replace(ON, **fields))
+
+    assert (answer.value, answer.rung, words in answer.sentence) == (value, rung, True)
+
+
+@pytest.mark.parametrize("first", range(len(RUNGS)))
+def test_the_earlier_rung_decides_before_every_later_one(first):
+    rung, _, fields, value = RUNGS[first]
+
+    for _, _, later, _ in RUNGS[first + 1 :]:
+        answer = ask(replace(ON, **{**later, **fields}))
+        assert (answer.rung, answer.value) == (rung, value)
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_the_operator_beats_everything(value):
+    answer = ask(replace(ON, is_killed=True), forced={"f": value})
+
+    assert (answer.value, answer.rung) == (value, 1)
+
+
+@pytest.mark.parametrize("fields", [{"expires_at": NOW}, {"starts_at": NOW + HOUR}])
+@pytest.mark.parametrize("target", ["person_override", "organisation_override"])
+def test_an_override_out_of_its_time_falls_through(target, fields):
+    assert ask(replace(ON, **{target: override(False, **fields)})).rung == 11
+
+
+def test_an_override_opens_a_flag_that_is_not_enabled():
+    answer = ask(replace(ON, is_enabled=False, organisation_override=override(True)))
+
+    assert (answer.value, answer.override.author) == (True, "Sana")
+
+
+def test_an_unknown_sector_does_not_pass_an_allowlist():
+    assert ask(replace(ON, allowed_sectors=("59",)), replace(SOMEBODY, sector="")).rung == 9
+
+
+def test_sectors_match_by_their_beginning():
+    assert ask(replace(ON, allowed_sectors=("59",))).value is True
+
+
+def test_entitlement_unknown_is_off():
+    answer = ask(replace(ON, module_key="market_edge_core"), replace(SOMEBODY, entitled_modules=None))
+
+    assert (answer.value, "entitlement unknown" in answer.sentence) == (False, True)
+
+
+def test_a_prerequisite_that_is_on_lets_through():
+    assert ask(replace(ON, prerequisites=("base",)), SOMEBODY, Rules("base")).value is True
+
+
+def test_a_circle_of_prerequisites_is_off_and_ends():
+    answer = ask(replace(ON, prerequisites=("base",)), SOMEBODY, Rules("base", prerequisites=("f",)))
+
+    assert (answer.value, answer.rung, "circle" in answer.sentence) == (False, 4, True)
+
+
+@pytest.mark.parametrize("by", ["person", "organisation"])
+def test_nobody_to_count_is_off(by):
+    answer = ask(replace(ON, bucket_by=by), Context())
+
+    assert (answer.value, answer.rung, by in answer.sentence) == (False, 10, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "seed", "expected"),
+    [
+        ("", 0, 0),
+        ("", 1, 0x514E28B7),
+        ("test", 0, 0xBA6BD213),
+        ("Hello, world!", 0, 0xC0363E43),
+        ("aaaa", 0x9747B28C, 0x5A97808A),
+    ],
+)
+def test_the_hash_gives_the_published_vectors(text, seed, expected):
+    assert mmh3.hash(text, seed, signed=False) == expected
+
+
+def test_the_bucket_is_the_scaled_hash_of_salt_and_unit():
+    assert bucket("", "x") == mmh3.hash(":x", signed=False) * 100_000 // 2**32
+
+
+def test_buckets_are_spread_evenly():
+    tenths = [0] * 10
+    for number in range(20_000):
+        tenths[bucket("salt", str(number)) * 10 // SCALE] += 1
+
+    assert max(tenths) - min(tenths) < 300
+
+
+def test_raising_a_rollout_never_switches_anybody_off():
+    chance = random.Random(1)
+    for _ in range(200):
+        context = replace(SOMEBODY, organisation_public_id=str(chance.random()))
+        low, high = sorted(chance.randrange(SCALE + 1) for _ in range(2))
+        assert ask(replace(ON, rollout=low), context).value <= ask(replace(ON, rollout=high), context).value
+
+
+def test_evaluation_never_raises_whatever_the_rules():
+    chance = random.Random(2)
+    choices = [fields for _, _, fields, _ in RUNGS]
+    for _ in range(500):
+        mixed: dict = {}
+        for fields in chance.sample(choices, chance.randrange(len(choices))):
+            mixed |= fields
+        context = chance.choice([SOMEBODY, Context(), replace(SOMEBODY, sector="", entitled_modules=None)])
+        assert ask(replace(ON, **mixed), context).sentence
