@@ -102,7 +102,9 @@ class EmbeddedPostgres:
         lock = take_lock(self.folder / "launcher.lock")
         if lock is None:
             holder = (self.folder / "launcher.lock").read_text().strip()
-            raise EmbeddedPostgresError(f"MarketEdge already runs in this folder (process {holder}): stop it first.")
+            raise EmbeddedPostgresError(
+                f"MarketEdge, or its tests, already run in this folder (process {holder}): stop that first."
+            )
         self._locks.append(lock)
         os.ftruncate(lock, 0)
         os.write(lock, str(os.getpid()).encode())

@@ -104,7 +104,10 @@ def test_a_second_start_in_the_same_folder_gets_one_clear_line(folder: Path) -> 
     with started(folder), pytest.raises(EmbeddedPostgresError) as refusal:
         started(folder).start()
 
-    assert str(refusal.value) == f"MarketEdge already runs in this folder (process {os.getpid()}): stop it first."
+    assert (
+        str(refusal.value)
+        == f"MarketEdge, or its tests, already run in this folder (process {os.getpid()}): stop that first."
+    )
 
 
 def test_what_a_killed_server_left_does_not_prevent_the_next_start(folder: Path) -> None:
