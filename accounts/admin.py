@@ -4,6 +4,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -64,12 +65,12 @@ class PersonAdmin(ActionAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Only a superuser hands out privileges: nobody raises themselves."""
-        may_grant = request.user.is_superuser  # type: ignore[union-attr]
+        may_grant = request.user.is_superuser
         return (*self.readonly_fields, *(() if may_grant else PRIVILEGES))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Staff do not edit those who stand above them."""
-        if obj is not None and obj.is_superuser and not request.user.is_superuser:  # type: ignore[union-attr]
+        if obj is not None and obj.is_superuser and not request.user.is_superuser:
             return False
         return super().has_change_permission(request, obj)
 
@@ -107,7 +108,7 @@ class PersonAdmin(ActionAdmin):
         )
 
     def _below(self, request: HttpRequest, rows: QuerySet[User]) -> QuerySet[User]:
-        return rows if request.user.is_superuser else rows.filter(is_superuser=False)  # type: ignore[union-attr]
+        return rows if request.user.is_superuser else rows.filter(is_superuser=False)
 
     def _deactivate(self, request: HttpRequest, person: User, reason: str) -> None:
         if actions.is_last_superuser(person):
@@ -118,7 +119,7 @@ class PersonAdmin(ActionAdmin):
 
 class InvitationForm(ReasonedForm):
     expires_at = forms.SplitDateTimeField(
-        widget=admin.widgets.AdminSplitDateTime,
+        widget=AdminSplitDateTime,
         initial=lambda: timezone.now() + timedelta(days=settings.INVITATION_DAYS),
         help_text="In UTC.",
     )

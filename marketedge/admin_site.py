@@ -23,7 +23,7 @@ class PlatformAdminSite(AdminSite):
         """Django's, without its pages for passwords: there are none."""
         return [entry for entry in super().get_urls() if "password" not in (getattr(entry, "name", None) or "")]
 
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return sign_out(request)
 
     @method_decorator(never_cache)

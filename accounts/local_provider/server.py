@@ -23,7 +23,7 @@ class Quiet(WSGIRequestHandler):
 
 def listen(provider: Provider, port: int) -> ThreadingServer:
     """A server on 127.0.0.1 that is not serving yet; OSError when the port is taken."""
-    return make_server("127.0.0.1", port, provider, ThreadingServer, Quiet)  # type: ignore[arg-type,return-value]
+    return make_server("127.0.0.1", port, provider, ThreadingServer, Quiet)
 
 
 @contextmanager

@@ -11,7 +11,12 @@ from tests.factories import make_superuser, make_user
 
 def scope_inside(rf, path: str, user) -> scope.Kind:
     seen = []
-    middleware = PlatformScopeMiddleware(lambda request: seen.append(scope.current().kind) or HttpResponse())
+
+    def view(request) -> HttpResponse:
+        seen.append(scope.current().kind)
+        return HttpResponse()
+
+    middleware = PlatformScopeMiddleware(view)
     request = rf.get(path)
     request.user = user
     middleware(request)
