@@ -1,6 +1,6 @@
 """Who is this, and may they enter? Decided here: by a known identity, an invitation, or a platform admin's link."""
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts import actions
@@ -27,13 +27,13 @@ def person_for(claims: Claims, *, link_hash: str = "") -> User:
         try:
             return _enter(claims, link_hash)
         except IntegrityError:
-            # Two first sign-ins at once: the other one made the person, so this one finds them.
+            # Another account took the same address at the same moment: now it is there to be found.
             return _enter(claims, link_hash)
 
 
 @transaction.atomic
 def _enter(claims: Claims, link_hash: str) -> User:
-    person = _known(claims)
+    person = _known(claims) or _known_after_waiting(claims)
     if person and not person.is_active:
         raise Refused(DEACTIVATED)
     if link_hash:
@@ -49,6 +49,13 @@ def _enter(claims: Claims, link_hash: str) -> User:
 def _known(claims: Claims) -> User | None:
     identity = Identity.objects.select_related("user").filter(issuer=claims.issuer, subject=claims.subject).first()
     return identity.user if identity else None
+
+
+def _known_after_waiting(claims: Claims) -> User | None:
+    """First sign-ins of one identity wait for each other, so that the second finds whom the first has made."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{claims.issuer} {claims.subject}"])
+    return _known(claims)
 
 
 def _invitations(claims: Claims) -> list[Invitation]:

@@ -85,7 +85,7 @@ class Shell:
         spec = registry.get(key) if key else None
         if spec is None or self.seat is None:
             return []
-        return [self._link(spec.key, page) for page in spec.pages]
+        return [self._link(spec.key, page) for page in spec.pages if self.seat.role.covers(page.role)]
 
     def _link(self, key: str, page: registry.Page) -> Link:
         try:

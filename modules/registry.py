@@ -9,10 +9,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 @dataclass(frozen=True)
 class Page:
-    """One entry of a module's navigation; `view` is the name of its URL within the module."""
+    """One entry of a module's navigation, for those with `role`; `view` is the name of its URL within the module."""
 
     label: str
     view: str
+    role: str = "viewer"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,10 +37,13 @@ def _database_addresses() -> dict[str, str]:
             "DATABASE_URL": os.environ["TEST_DATABASE_URL"],
             "DATABASE_OWNER_URL": os.environ["TEST_DATABASE_OWNER_URL"],
         }
-    from marketedge.local.postgres import EmbeddedPostgres
+    from marketedge.local.postgres import EmbeddedPostgres, EmbeddedPostgresError
 
     server = EmbeddedPostgres(ROOT / ".local" / "test-postgres", durable=False)
-    server.start()
+    try:
+        server.start()
+    except EmbeddedPostgresError as problem:
+        pytest.exit(str(problem), returncode=2)
     _servers.append(server)
     return {"DATABASE_URL": server.web_url("marketedge"), "DATABASE_OWNER_URL": server.owner_url("marketedge")}
 

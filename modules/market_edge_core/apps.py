@@ -18,7 +18,7 @@ class MarketEdgeCoreConfig(AppConfig):
                 urls="modules.market_edge_core.urls",
                 is_core=True,
                 flag="market_edge_v2",
-                pages=(registry.Page("Markets", "markets"), registry.Page("Load prices", "load")),
+                pages=(registry.Page("Markets", "markets"), registry.Page("Load prices", "load", role="analyst")),
                 demonstration="modules.market_edge_core.demonstration.load",
             )
         )

@@ -318,8 +318,10 @@ def test_two_first_sign_ins_at_once_make_one_person(provider, settings):
     def enter() -> None:
         from django.db import connection
 
-        found.append(person_for(claims).pk)
-        connection.close()
+        try:
+            found.append(person_for(claims).pk)
+        finally:
+            connection.close()
 
     together = [threading.Thread(target=enter) for _ in range(4)]
     for thread in together:
