@@ -81,7 +81,7 @@ class PersonAdmin(ActionAdmin):
     def deactivate(self, request: HttpRequest, rows: QuerySet[User]) -> HttpResponse | None:
         rows = self._below(request, rows)
         affected = [
-            Affected(row.email, [f"loses the way into {row.memberships_counted} organisations"])  # type: ignore[attr-defined]
+            Affected(row.email, [f"organisations that the person can no longer enter: {row.memberships_counted}"])  # type: ignore[attr-defined]
             for row in rows
         ]
         return confirm(

@@ -20,7 +20,7 @@ class ExplainForm(forms.Form):
     """Whose access, where, to what."""
 
     person = forms.EmailField(label="Person", help_text="Their e-mail address.")
-    organisation = forms.SlugField(label="Organisation", help_text="Its slug, as in /o/<slug>/.")
+    organisation = forms.SlugField(label="Organisation", help_text="Its slug, as in /o/lumen-cinemas/.")
     module = forms.ModelChoiceField(AnalyticsModule.objects.order_by("name", "pk"), to_field_name="key")
 
     def clean_person(self) -> User:

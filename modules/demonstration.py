@@ -3,13 +3,15 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import Permission
+from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from accounts.demonstration import ORGANISATIONS, PEOPLE, DemonstrationOrganisation, DemonstrationPerson
 from accounts.models import Identity, User
 from modules import actions, registry
 from modules.models import AnalyticsModule, Application, Entitlement
-from tenants import scope
+from tenants import audit, scope
 from tenants.actions import add_membership, create_organisation
 from tenants.models import Membership, Organisation
 
@@ -22,6 +24,7 @@ def load() -> None:
     for shown in PEOPLE:
         if shown.is_known:
             _seat(_person(shown), shown, organisations)
+    _let_staff_look()
     for organisation in organisations.values():
         with scope.organisation(organisation.pk):
             _entitle(organisation)
@@ -57,6 +60,16 @@ def _person(shown: DemonstrationPerson) -> User:
     # The provider's address may change from one run to the next, and its name for a person with it.
     Identity.objects.get_or_create(issuer=settings.OIDC_ISSUER, subject=shown.subject, defaults={"user": user})
     return user
+
+
+def _let_staff_look() -> None:
+    """Staff who are not superusers may look at what the platform runs, and invite."""
+    looked_at = Q(content_type__app_label__in=["accounts", "flags", "modules", "tenants"], codename__startswith="view_")
+    permissions = set(Permission.objects.filter(looked_at | Q(codename="add_invitation")))
+    for person in User.objects.filter(is_staff=True, is_superuser=False).order_by("pk"):
+        if permissions - set(person.user_permissions.all()):
+            with audit.action("person.changed", reason=REASON, person=person.email):
+                person.user_permissions.add(*permissions)
 
 
 def _seat(user: User, shown: DemonstrationPerson, organisations: dict[str, Organisation]) -> None:

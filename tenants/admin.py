@@ -57,7 +57,7 @@ class OrganisationAdmin(ActionAdmin):
     @admin.action(description="Suspend… (closes them for all their people)", permissions=["change"])
     def suspend(self, request: HttpRequest, rows: QuerySet[Organisation]) -> HttpResponse | None:
         affected = [
-            Affected(row.name, [f"{row.members_counted} members can no longer work in it"])  # type: ignore[attr-defined]
+            Affected(row.name, [f"members who can no longer work in it: {row.members_counted}"])  # type: ignore[attr-defined]
             for row in rows
         ]
         return confirm(
@@ -111,12 +111,30 @@ class MembershipAdmin(ActionAdmin):
             actions.remove_membership(membership, by=request.user)
 
 
+class WhatFilter(admin.SimpleListFilter):
+    """Events alone, unless somebody asks for the row changes below them."""
+
+    title = "what"
+    parameter_name = "what"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("rows", "Row changes"), ("all", "Everything")]
+
+    def choices(self, changelist: Any) -> Any:
+        first, *others = super().choices(changelist)
+        return [{**first, "display": "Events"}, *others]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        kinds = {None: ["event"], "rows": ["row"], "all": ["event", "row"]}
+        return queryset.filter(kind__in=kinds.get(self.value(), ["event"]))
+
+
 @admin.register(AuditEvent)
 class AuditEventAdmin(admin.ModelAdmin):
     """Read only: the audit is added to, by the product alone."""
 
     list_display = ("occurred_at", "action", "actor_email", "organisation", "target", "reason")
-    list_filter = ("kind", "occurred_at", "action")
+    list_filter = (WhatFilter, "occurred_at", "action")
     list_select_related = ("organisation",)
     search_fields = ("=action", "=actor_email", "=request_id", "=target_id", "organisation__name")
     search_help_text = "An action, an address, a request id, a row's id (all exact), or part of an organisation's name."

@@ -68,7 +68,9 @@ class Organisation(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=200)
-    slug = models.SlugField(max_length=80, unique=True, help_text="Names the organisation in addresses: /o/<slug>/.")
+    slug = models.SlugField(
+        max_length=80, unique=True, help_text="Names the organisation in addresses, as in /o/lumen-cinemas/."
+    )
     industry = models.CharField(max_length=20, choices=Industry, default=Industry.DEFAULT)
     sector = models.CharField(
         max_length=5,

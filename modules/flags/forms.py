@@ -59,7 +59,7 @@ class FlagForm(ReasonedForm):
         super().__init__(*args, **options)
         self.fields["needs"].queryset = Flag.objects.exclude(pk=self.instance.pk).order_by("key")  # type: ignore[attr-defined]
         rollout = self.instance.rollout if self.instance.pk else FULL_ROLLOUT
-        self.initial.setdefault("percentage", (Decimal(rollout) / THOUSAND).normalize())
+        self.initial.setdefault("percentage", Decimal(rollout) / THOUSAND)
         if self.instance.pk:
             self.initial.setdefault("needs", list(self.instance.prerequisites.values_list("pk", flat=True)))
 

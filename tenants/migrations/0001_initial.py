@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('name', models.CharField(max_length=200)),
-                ('slug', models.SlugField(help_text='Names the organisation in addresses: /o/<slug>/.', max_length=80, unique=True)),
+                ('slug', models.SlugField(help_text='Names the organisation in addresses, as in /o/lumen-cinemas/.', max_length=80, unique=True)),
                 ('industry', models.CharField(choices=[('cinema', 'Cinema'), ('hotel', 'Hotel'), ('gym', 'Gym'), ('b2b', 'Business to business'), ('retail', 'Retail'), ('default', 'Other')], default='default', max_length=20)),
                 ('sector', models.CharField(blank=True, help_text='UK SIC 2007 code, for example 59140 (motion picture projection).', max_length=5, validators=[django.core.validators.RegexValidator('^\\d{2,5}$', 'Enter a UK SIC 2007 code: two to five digits.')])),
                 ('plan', models.CharField(choices=[('basic', 'Basic'), ('professional', 'Professional'), ('enterprise', 'Enterprise')], default='basic', max_length=20)),

@@ -94,7 +94,7 @@ def test_deactivating_people_first_lists_what_they_lose(client, superuser):
 
     page = bulk(client, "accounts/user", "deactivate", user)
 
-    assert "loses the way into 1 organisations" in page.content.decode()
+    assert "organisations that the person can no longer enter: 1" in page.content.decode()
     assert again(user).is_active is True
 
 

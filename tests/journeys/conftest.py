@@ -98,9 +98,9 @@ def _make_database() -> None:
 def _start(environment: dict[str, str], *arguments: str) -> subprocess.Popen[bytes]:
     log = (ROOT / ".local").joinpath(f"journeys-{arguments[1] if arguments[0] != '-m' else 'web'}.log")
     log.parent.mkdir(exist_ok=True)
-    return subprocess.Popen(
-        [sys.executable, *arguments], cwd=ROOT, env=environment, stdout=log.open("wb"), stderr=subprocess.STDOUT
-    )
+    with log.open("wb") as written:
+        command = [sys.executable, *arguments]
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=written, stderr=subprocess.STDOUT)
 
 
 def _wait_for(url: str, seconds: float = 20) -> None:

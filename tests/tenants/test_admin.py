@@ -64,7 +64,7 @@ def test_suspending_first_lists_who_is_affected(client, superuser):
 
     page = client.post("/admin/tenants/organisation/", {"action": "suspend", "_selected_action": [organisation.pk]})
 
-    assert "1 members can no longer work in it" in page.content.decode()
+    assert "members who can no longer work in it: 1" in page.content.decode()
     assert Organisation.objects.get(pk=organisation.pk).is_suspended is False
 
 

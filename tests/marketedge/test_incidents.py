@@ -1,0 +1,82 @@
+"""When something goes wrong, the page carries an id and nothing else; the log has the rest under it."""
+
+import logging
+from typing import Any
+
+import pytest
+from django.db import InterfaceError, OperationalError
+from django.test import Client
+
+from marketedge import incidents
+from tenants import request_id
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The sign-in page raises this fault."""
+
+    def breaks_with(fault: Exception) -> Client:
+        def view(*arguments: Any, **options: Any) -> None:
+            raise fault
+
+        monkeypatch.setattr("accounts.views.get_next_url", view)
+        return Client(raise_request_exception=False, headers={"X-Forwarded-Proto": "https"})
+
+    return breaks_with
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_fault_shows_its_incident_id_and_nothing_of_the_fault(broken, caplog):
+    response = broken(ZeroDivisionError("secret detail")).get("/sign-in/")
+
+    page = response.content.decode()
+    assert (response.status_code, response.headers["X-Request-ID"] in page, "secret detail" in page) == (
+        500,
+        True,
+        False,
+    )
+    assert "secret detail" in caplog.text
+
+
+@pytest.mark.parametrize("fault", [OperationalError("host"), InterfaceError("host")])
+def test_a_database_that_does_not_answer_is_a_calm_503(broken, fault):
+    response = broken(fault).get("/sign-in/")
+
+    page = response.content.decode()
+    assert (response.status_code, response.headers["Retry-After"], "host" in page) == (503, "10", False)
+    assert response.headers["X-Request-ID"] in page
+
+
+def test_log_lines_carry_the_id_of_the_request():
+    record = logging.LogRecord("x", logging.INFO, "", 0, "", (), None)
+    token = request_id.current.set("abc")
+
+    incidents.RequestLogFilter().filter(record)
+
+    request_id.current.reset(token)
+    assert record.request_id == "abc"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("given", "is_kept"), [("0123456789abcdef", True), ("short", False), ("x" * 65, False), ("<b>evil</b>", False)]
+)
+def test_a_callers_id_is_kept_only_when_it_is_harmless(client, given, is_kept):
+    answer = client.get("/signed-out/", headers={"X-Request-ID": given}).headers["X-Request-ID"]
+
+    assert (answer == given) is is_kept
+
+
+@pytest.mark.parametrize("path", ["/sign-in/", "/signed-out/", "/nothing/", "/api/v1/nothing"])
+def test_every_answer_has_a_strict_policy(client, path):
+    policy = client.get(path).headers["Content-Security-Policy"]
+
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_an_old_form_says_what_to_do(db):
+    strict = Client(enforce_csrf_checks=True, headers={"X-Forwarded-Proto": "https"})
+
+    response = strict.post("/sign-out/")
+
+    assert (response.status_code, "reload" in response.content.decode().lower()) == (403, True)
