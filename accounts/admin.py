@@ -4,7 +4,6 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +12,15 @@ from django.utils import timezone
 from accounts import actions
 from accounts.models import Invitation, PlatformAdminLink, User
 from tenants.admin import OrganisationAdmin
-from tenants.administration import ActionAdmin, Affected, ReasonedForm, RelatedList, confirm, related_list
+from tenants.administration import (
+    ActionAdmin,
+    Affected,
+    NamedSplitDateTime,
+    ReasonedForm,
+    RelatedList,
+    confirm,
+    related_list,
+)
 from tenants.models import Membership, Organisation
 
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -38,7 +45,6 @@ class PersonAdmin(ActionAdmin):
     list_filter = ("is_active", "is_staff", "is_superuser")
     search_fields = ("email", "name")
     ordering = ("email", "pk")
-    filter_horizontal = ("groups", "user_permissions")
     readonly_fields = ("email", "public_id", "created_at", "last_login", "known_as")
     fieldsets = (
         (None, {"fields": ("email", "name", "is_active")}),
@@ -119,7 +125,7 @@ class PersonAdmin(ActionAdmin):
 
 class InvitationForm(ReasonedForm):
     expires_at = forms.SplitDateTimeField(
-        widget=AdminSplitDateTime,
+        widget=NamedSplitDateTime,
         initial=lambda: timezone.now() + timedelta(days=settings.INVITATION_DAYS),
         help_text="In UTC.",
     )

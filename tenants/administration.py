@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import Model, QuerySet
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.db.models import DateTimeField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -25,10 +26,22 @@ class ReasonedForm(forms.ModelForm):
     )
 
 
+class NamedSplitDateTime(AdminSplitDateTime):
+    """Django's date and time inputs, each with a name for people who cannot see where they stand."""
+
+    def __init__(self, attrs: Any = None) -> None:
+        super().__init__(attrs)
+        for widget, name in zip(self.widgets, ("Date", "Time"), strict=True):
+            widget.attrs["aria-label"] = name
+
+
 class ActionAdmin(admin.ModelAdmin):
     """Saves through `store`, which calls the action; nothing is deleted unless a subclass says how."""
 
     form: Any = ReasonedForm
+    formfield_overrides: ClassVar[Any] = {
+        DateTimeField: {"form_class": forms.SplitDateTimeField, "widget": NamedSplitDateTime}
+    }
     list_per_page = 50
     show_full_result_count = False
 

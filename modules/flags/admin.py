@@ -12,11 +12,30 @@ from modules.flags.models import Flag, FlagOverride
 from tenants.administration import ActionAdmin, Affected, confirm, related_list
 
 
+class ModuleFilter(admin.SimpleListFilter):
+    """The modules that flags belong to, and those that belong to none."""
+
+    title = "module"
+    parameter_name = "module"
+    NONE = "-"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        keys = (
+            Flag.objects.exclude(module_key="").order_by("module_key").values_list("module_key", flat=True).distinct()
+        )
+        return [*((key, key) for key in keys), (self.NONE, "none")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Flag]) -> QuerySet[Flag]:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(module_key="" if self.value() == self.NONE else self.value())
+
+
 @admin.register(Flag)
 class FlagAdmin(ActionAdmin):
     form = FlagForm
     list_display = ("key", "name", "state", "module_key", "override_count", "updated_at")
-    list_filter = ("is_enabled", "is_killed", "is_archived", "module_key")
+    list_filter = ("is_enabled", "is_killed", "is_archived", ModuleFilter)
     search_fields = ("key", "name", "purpose")
     ordering = ("key", "pk")
     actions = ("kill", "restore")
