@@ -1,11 +1,24 @@
 """The dashboard and the ladder, as a person of an organisation sees them."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import User
+from modules import registry
 from modules.models import Application
-from tests.factories import make_member, make_organisation, make_superuser, offer_market_edge_core
+from tenants import scope
+from tenants.models import Membership
+from tests.factories import (
+    make_entitlement,
+    make_member,
+    make_module,
+    make_organisation,
+    make_superuser,
+    offer_market_edge_core,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +64,35 @@ def test_the_dashboard_asks_at_most_eight_queries_whatever_there_is(client, orga
         counts.append(len(queries))
 
     assert counts[0] == counts[1] <= 8
+
+
+def test_the_dashboard_asks_no_more_with_200_organisations_20_modules_and_1000_people(
+    client, organisation, monkeypatch
+):
+    client.force_login(make_member(organisation))
+    client.get("/o/lumen/")
+    with CaptureQueriesContext(connection) as few:
+        client.get("/o/lumen/")
+    fill(organisation, monkeypatch)
+
+    with CaptureQueriesContext(connection) as many:
+        response = client.get("/o/lumen/")
+
+    assert (len(response.context["cards"]), len(many)) == (20, len(few))
+
+
+def fill(organisation, monkeypatch) -> None:
+    spec = registry.get("market_edge_core")
+    assert spec
+    specs = {f"module{number}": replace(spec, key=f"module{number}") for number in range(19)}
+    monkeypatch.setattr(registry, "_specs", {spec.key: spec, **specs})
+    for key in specs:
+        make_entitlement(organisation, make_module(key))
+    for _ in range(199):
+        make_organisation()
+    with scope.login():
+        people = User.objects.bulk_create(User(email=f"member{number}@example.com") for number in range(1000))
+        Membership.unscoped.bulk_create(Membership(organisation=organisation, user=user) for user in people)
 
 
 @pytest.mark.parametrize("path", ["/o/lumen/", "/o/lumen/access/market_edge_core/", "/o/lumen/market-edge-core/"])

@@ -1,36 +1,24 @@
 """What PostgreSQL itself allows the web's login, connected as that login."""
 
-import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import psycopg
 import pytest
 from django.db import connection
 
-from marketedge.environment import parse_database
 from tenants.postgresql import base, privileges, roles
 from tests.factories import make_invitation, make_organisation, make_user
+from tests.tenants.connecting import web_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def connect() -> Iterator[Callable[..., psycopg.Connection]]:
-    web = parse_database(os.environ["DATABASE_URL"])
-    made: list[psycopg.Connection] = []
-
-    def as_role(role: str = "", organisation: str = "") -> psycopg.Connection:
-        target = connection.settings_dict
-        address = {"host": target["HOST"], "port": target["PORT"], "dbname": target["NAME"]}
-        made.append(psycopg.connect(**address, user=web["USER"], password=web["PASSWORD"], autocommit=True))
-        if role:
-            made[-1].execute("SELECT set_config('role', %s, false)", [role])
-        made[-1].execute("SELECT set_config('marketedge.organisation', %s, false)", [organisation])
-        return made[-1]
-
-    yield as_role
-    for opened in made:
-        opened.close()
+    """Opens sessions of the web's login, with a role and an organisation."""
+    with ExitStack() as opened:
+        yield lambda role="", organisation=None: opened.enter_context(web_session(role, organisation))
 
 
 @pytest.fixture
@@ -56,7 +44,7 @@ def test_the_web_role_without_an_organisation_is_an_error(connect, neighbours):
 
 
 def test_the_web_role_reads_its_organisation_alone(connect, neighbours):
-    assert addresses(connect(roles.APP, str(neighbours[0].pk))) == ["ours@example.com"]
+    assert addresses(connect(roles.APP, neighbours[0])) == ["ours@example.com"]
 
 
 def test_the_platform_role_reads_all(connect, neighbours):
@@ -71,11 +59,11 @@ def test_the_platform_role_reads_all(connect, neighbours):
     ],
 )
 def test_the_neighbours_rows_cannot_be_changed(connect, neighbours, statement):
-    assert connect(roles.APP, str(neighbours[0].pk)).execute(statement).rowcount == 0
+    assert connect(roles.APP, neighbours[0]).execute(statement).rowcount == 0
 
 
 def test_a_row_cannot_be_moved_to_the_neighbour(connect, neighbours):
-    session = connect(roles.APP, str(neighbours[0].pk))
+    session = connect(roles.APP, neighbours[0])
 
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
         session.execute("UPDATE accounts_invitation SET organisation_id = %s", [neighbours[1].pk])
@@ -103,7 +91,7 @@ def test_the_web_role_cannot(connect, neighbours, statement):
     make_user()
 
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        connect(roles.APP, str(neighbours[0].pk)).execute(statement)
+        connect(roles.APP, neighbours[0]).execute(statement)
 
 
 @pytest.mark.parametrize("statement", ["UPDATE tenants_auditevent SET reason = ''", "DELETE FROM tenants_auditevent"])
@@ -113,7 +101,7 @@ def test_not_even_the_platform_role_rewrites_the_audit(connect, neighbours, stat
 
 
 def test_an_audit_line_cannot_be_written_into_the_neighbours_log(connect, neighbours):
-    session = connect(roles.APP, str(neighbours[0].pk))
+    session = connect(roles.APP, neighbours[0])
 
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
         session.execute(
