@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.sessions.backends.base import UpdateError
 from django.http import HttpRequest
 
 LIFETIME = 600
@@ -32,9 +33,14 @@ def spend(request: HttpRequest) -> Attempt | None:
     found = states.pop(request.GET.get("state", ""), None)
     if found is None:
         return None
-    request.session.modified = True
-    # Saved now: signing in is slow, and the same callback may come a second time meanwhile.
-    request.session.save()
+    try:
+        # Saved now: signing in is slow, and the same callback may come a second time meanwhile.
+        request.session.save()
+    except UpdateError:
+        # Another tab ended this session, and its successor's cookie is not ours to touch.
+        return None
+    # Read again when next needed, so that what other tabs begin meanwhile is kept.
+    request.session = type(request.session)(request.session.session_key)
     if time.time() - found["added_on"] > LIFETIME:
         return None
     return Attempt(found["nonce"], found["code_verifier"], found.get("next_url") or "", found.get("link_hash") or "")

@@ -58,22 +58,33 @@ def _require_for_us_alone(payload: dict[str, Any]) -> None:
 
 def _require_nonce(payload: dict[str, Any], nonce: str) -> None:
     given = payload.get("nonce")
-    if not nonce or not isinstance(given, str) or not hmac.compare_digest(given.encode(), nonce.encode()):
+    if not nonce or not isinstance(given, str) or not hmac.compare_digest(_bytes(given), _bytes(nonce)):
         raise Refused(BAD_TOKEN, "nonce")
 
 
 def _claims(payload: dict[str, Any]) -> Claims:
-    subject, email = payload["sub"], payload.get("email")
-    if not isinstance(subject, str) or not 0 < len(subject) <= 255 or "\x00" in subject:
+    subject = payload["sub"]
+    if not isinstance(subject, str) or not 0 < len(subject) <= 255 or not subject.isprintable():
         raise Refused(BAD_TOKEN, "subject")
     return Claims(
         issuer=payload["iss"],
         subject=subject,
-        email=_text(email, 254),
+        email=_address(payload.get("email")),
         is_email_verified=payload.get("email_verified") is True,
-        name=_text(payload.get("name"), 200),
+        name=_name(payload.get("name")),
     )
 
 
-def _text(value: Any, length: int) -> str:
-    return value.replace("\x00", "").strip()[:length] if isinstance(value, str) else ""
+def _address(value: Any) -> str:
+    """Empty unless plain ASCII: ignoring case makes equals of K and the Kelvin sign, which only look alike."""
+    is_plain = isinstance(value, str) and value.isascii() and value.isprintable() and len(value) <= 254
+    return value.strip() if is_plain else ""
+
+
+def _name(value: Any) -> str:
+    return "".join(filter(str.isprintable, value)).strip()[:200] if isinstance(value, str) else ""
+
+
+def _bytes(value: str) -> bytes:
+    # JSON can hold half a surrogate pair, which is no text in UTF-8.
+    return value.encode(errors="replace")

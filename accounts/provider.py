@@ -1,5 +1,6 @@
 """The calls to the identity provider: bounded in time, never following redirects, keys kept for a while."""
 
+import math
 import threading
 import time
 from typing import Any
@@ -10,6 +11,7 @@ from accounts.refusals import BAD_TOKEN, PROVIDER_DOWN, PROVIDER_REFUSED, Refuse
 
 KEYS_KEPT = 600
 COOL_DOWN = 30
+FAILURE_KEPT = 5
 
 
 def exchange(code: str, verifier: str) -> str:
@@ -23,7 +25,7 @@ def exchange(code: str, verifier: str) -> str:
         "redirect_uri": settings.OIDC_CALLBACK_URL,
     }
     token = _call("POST", settings.OIDC_OP_TOKEN_ENDPOINT, data=form).get("id_token")
-    if not isinstance(token, str):
+    if not isinstance(token, str) or not token.isascii():
         raise Refused(BAD_TOKEN, "no id_token in the answer")
     return token
 
@@ -60,6 +62,7 @@ class KeyStore:
         self.source = ""
         self.keys: dict[str, dict[str, Any]] = {}
         self.read_at = 0.0
+        self.failed_at = -math.inf
 
     def key(self, kid: str) -> dict[str, Any]:
         with self.lock:
@@ -73,10 +76,16 @@ class KeyStore:
 
     def _read(self) -> None:
         url = settings.OIDC_OP_JWKS_ENDPOINT
-        found = _call("GET", url).get("keys")
-        self.keys = {
-            key["kid"]: key for key in found or [] if isinstance(key, dict) and isinstance(key.get("kid"), str)
-        }
+        if time.monotonic() - self.failed_at < FAILURE_KEPT:
+            # Those who waited for the lock would each wait for the provider in turn.
+            raise Refused(PROVIDER_DOWN, "the keys could not be read a moment ago")
+        try:
+            found = _call("GET", url).get("keys")
+        except Refused:
+            self.failed_at = time.monotonic()
+            raise
+        keys = found if isinstance(found, list) else []
+        self.keys = {key["kid"]: key for key in keys if isinstance(key, dict) and isinstance(key.get("kid"), str)}
         self.source, self.read_at = url, time.monotonic()
 
 

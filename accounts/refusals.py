@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Refusal:
-    """`code` goes into the audit, the rest onto the page."""
+    """`code` goes into the audit, the rest onto the page. About the account: then another one may help."""
 
     code: str
     title: str
     explanation: str
     status: int = 403
+    is_about_the_account: bool = False
 
 
 class Refused(Exception):
@@ -27,23 +28,27 @@ UNINVITED = Refusal(
     "You have not been invited yet",
     "Your account is in order, but no organisation here has invited your address. Ask an admin of your organisation to"
     " invite it, or write to the address below.",
+    is_about_the_account=True,
 )
 UNVERIFIED = Refusal(
     "unverified",
     "Your e-mail address is not verified",
     "Your account's e-mail address has not been verified yet. Open the message that the sign-in service sent you,"
     " follow its link, and sign in again.",
+    is_about_the_account=True,
 )
 ADDRESS_TAKEN = Refusal(
     "address_taken",
     "This address belongs to another account",
     "Somebody already signs in here with this e-mail address, by another account at the sign-in service. Use that"
     " account, or write to the address below.",
+    is_about_the_account=True,
 )
 DEACTIVATED = Refusal(
     "deactivated",
     "Your account is deactivated",
     "Your account here has been deactivated, so you cannot sign in. If that is a mistake, write to the address below.",
+    is_about_the_account=True,
 )
 STALE = Refusal(
     "stale",
@@ -56,6 +61,7 @@ PROVIDER_REFUSED = Refusal(
     "provider_refused",
     "The sign-in service refused",
     "The sign-in service did not let you in. Start again; if it happens twice, write to the address below.",
+    is_about_the_account=True,
 )
 PROVIDER_DOWN = Refusal(
     "provider_down",
@@ -72,7 +78,8 @@ BAD_TOKEN = Refusal(
 LINK_NOT_YOURS = Refusal(
     "link_not_yours",
     "This link is for another address",
-    "You signed in with an address that the link was not made for. Sign in with the address it names.",
+    "You signed in with an address that the link was not made for. Open the link again, and sign in with the address it"
+    " names.",
 )
 LINK_USED = Refusal(
     "link_used",

@@ -32,10 +32,16 @@ LINK = "platform_admin_link"
 @never_cache
 @require_GET
 def sign_in(request: HttpRequest) -> HttpResponse:
-    next_url = get_next_url(request, "next") or ""
+    next_url = wanted(request)
     if request.user.is_authenticated:
         return redirect(next_url or "/")
     return render(request, "accounts/sign_in.html", {"next_url": next_url, "contact": settings.CONTACT})
+
+
+def wanted(request: HttpRequest) -> str:
+    """Where the person wanted to go: a path of this site, or nothing."""
+    next_url = get_next_url(request, "next") or ""
+    return next_url if next_url.startswith("/") else ""
 
 
 @method_decorator([login_not_required, never_cache], name="dispatch")
@@ -46,16 +52,16 @@ class StartSignInView(OIDCAuthenticationRequestView):
         response = super().get(request)
         # The library keeps one `next` for all tabs; ours stays with its attempt.
         request.session.pop("oidc_login_next", None)
-        attempts.note(
-            request, next_url=get_next_url(request, "next") or "", link_hash=request.session.pop(LINK, None) or ""
-        )
+        attempts.note(request, next_url=wanted(request), link_hash=request.session.pop(LINK, None) or "")
         return response
 
     def get_extra_params(self, request: HttpRequest) -> dict[str, str]:
         # From the settings: the host header is the visitor's to choose.
         parameters = {"redirect_uri": settings.OIDC_CALLBACK_URL}
-        # Asks again at the provider, for people whom it would send straight back with the account that was refused.
-        return {**parameters, "prompt": "login"} if request.GET.get("prompt") == "login" else parameters
+        # Asks again at the provider, which would send people straight back with the account that was refused, or that
+        # a platform admin's link was not made for.
+        asks_again = request.GET.get("prompt") == "login" or LINK in request.session
+        return {**parameters, "prompt": "login"} if asks_again else parameters
 
 
 @method_decorator([login_not_required, never_cache], name="dispatch")
@@ -98,6 +104,7 @@ def refused(request: HttpRequest, refusal: Refusal, detail: str = "") -> HttpRes
         "explanation": refusal.explanation,
         "contact": settings.CONTACT,
         "incident": request_id.current.get(),
+        "is_about_the_account": refusal.is_about_the_account,
     }
     return render(request, "accounts/refused.html", context, status=refusal.status)
 

@@ -9,9 +9,11 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.actions import hash_of
+from accounts.local_provider.tokens import Faults
 from accounts.models import Invitation, PlatformAdminLink, User
 from tenants import scope
 from tenants.models import AuditEvent
+from tests.accounts.conftest import query_of
 from tests.factories import make_invitation, make_member, make_organisation, make_superuser
 
 pytestmark = pytest.mark.django_db
@@ -102,12 +104,27 @@ def test_who_signs_in_with_the_address_becomes_superuser_once(sign_in, client):
     assert client.get(path).status_code == 404
 
 
+def test_a_link_lets_people_choose_the_account_at_the_provider(client):
+    begun = client.get(client.post(make_link()).url).headers["Location"]
+
+    assert query_of(begun)["prompt"] == "login"
+
+
 def test_another_address_is_refused_and_leaves_the_link(sign_in, client):
     begun = client.get(client.post(make_link(email="other@example.com")).url).headers["Location"]
 
     response = client.get(sign_in.choose(begun, BEN))
 
     assert (response.status_code, User.objects.count(), PlatformAdminLink.objects.get().used_at) == (403, 0, None)
+
+
+def test_an_address_that_only_looks_alike_is_another_address(sign_in, client):
+    sign_in.provider.faults = Faults(claims=(("email", "\N{KELVIN SIGN}im@elsewhere.example"),))
+    begun = client.get(client.post(make_link(email="kim@elsewhere.example")).url).headers["Location"]
+
+    response = client.get(sign_in.choose(begun, BEN))
+
+    assert (response.status_code, User.objects.count()) == (403, 0)
 
 
 @pytest.mark.parametrize(

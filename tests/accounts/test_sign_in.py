@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts import provider
 from accounts.local_provider.tokens import Faults
 from accounts.models import Identity, Invitation, User
+from accounts.sessions import SessionStore
 from tenants import scope
 from tenants.models import AuditEvent, Membership
 from tests.accounts.conftest import point_at, query_of
@@ -155,7 +157,12 @@ def test_a_person_deactivated_meanwhile_is_out_on_the_next_request(sign_in, know
         {"sub": None},
         {"sub": ""},
         {"sub": "a\x00b"},
+        {"exp": []},
+        {"exp": float("inf")},
+        {"iat": "yesterday"},
+        {"sub": "a\ud800b"},
         {"nonce": "not-ours"},
+        {"nonce": "\ud800"},
         {"nonce": None},
     ],
 )
@@ -254,6 +261,21 @@ def test_cancelling_at_the_provider_is_a_calm_page(sign_in):
     assert (response.status_code, "cancelled" in response.content.decode(), refusals()) == (403, True, ["cancelled"])
 
 
+def test_a_tab_that_begins_while_another_signs_in_is_kept(sign_in, known, monkeypatch):
+    known(BEN)
+    callback = sign_in.choose(sign_in.begin(), BEN)
+    exchange, begun = provider.exchange, []
+
+    def begin_then_exchange(code: str, verifier: str) -> str:
+        begun.append(sign_in.begin(next="/second/"))
+        return exchange(code, verifier)
+
+    monkeypatch.setattr(provider, "exchange", begin_then_exchange)
+    sign_in.client.get(callback)
+
+    assert sign_in.client.get(sign_in.choose(begun[0], BEN)).url == "/second/"
+
+
 def test_two_tabs_keep_their_own_destination(sign_in, known):
     known(BEN)
     first, second = sign_in.begin(next="/first/"), sign_in.begin(next="/second/")
@@ -262,11 +284,37 @@ def test_two_tabs_keep_their_own_destination(sign_in, known):
     assert sign_in.client.get(sign_in.choose(second, BEN)).url == "/second/"
 
 
-@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.example/", "//evil.example/", "/\\evil.example/", "javascript:alert(1)", "no-such-name", "\x00/"],
+)
 def test_nobody_is_sent_to_another_site(sign_in, known, elsewhere):
     known(BEN)
 
     assert sign_in(BEN, next=elsewhere).url == "/"
+
+
+@pytest.mark.parametrize(("asked", "destination"), [("/organisations/", "/organisations/"), ("no-such-name", "/")])
+def test_the_sign_in_page_sends_people_who_are_in_where_they_wanted_to_go(sign_in, known, asked, destination):
+    known(BEN)
+    sign_in(BEN)
+
+    assert sign_in.client.get("/sign-in/", {"next": asked}).url == destination
+
+
+def test_a_callback_after_the_session_was_ended_elsewhere_is_too_old(sign_in, known, monkeypatch):
+    known(BEN)
+    callback = sign_in.choose(sign_in.begin(), BEN)
+    ended = SessionStore.load
+
+    def load_then_end(self: SessionStore) -> dict[str, Any]:
+        data = ended(self)
+        SessionStore().delete(self.session_key)
+        return data
+
+    monkeypatch.setattr(SessionStore, "load", load_then_end)
+
+    assert sign_in.client.get(callback).status_code == 400
 
 
 def test_signing_out_ends_the_session_and_leads_to_the_providers_sign_out(sign_in, known, settings):
@@ -302,6 +350,13 @@ def test_secrets_do_not_reach_log_or_audit(sign_in, known, caplog):
     with scope.login():
         written: list[Any] = list(AuditEvent.objects.values_list("data", "reason"))
     assert query_of(callback)["code"] not in f"{written} {caplog.text}"
+
+
+def test_another_account_is_offered_where_it_may_help(sign_in):
+    stranger, stale = sign_in(BEN), sign_in.client.get("/oidc/callback/")
+
+    offered = ["/oidc/authenticate/?prompt=login" in page.content.decode() for page in (stranger, stale)]
+    assert offered == [True, False]
 
 
 @pytest.mark.django_db(transaction=True)
