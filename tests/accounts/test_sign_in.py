@@ -335,6 +335,10 @@ def test_signing_out_asks_for_a_form(client):
     assert client.get("/sign-out/").status_code == 405
 
 
+def test_the_librarys_own_sign_out_is_not_there(client):
+    assert client.post("/oidc/logout/").status_code == 404
+
+
 @pytest.mark.parametrize("path", ["/sign-in/", "/signed-out/", "/oidc/authenticate/"])
 def test_pages_of_the_sign_in_are_not_kept_by_browsers(client, path):
     assert "no-store" in client.get(path).headers["Cache-Control"]
