@@ -90,7 +90,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "corsheaders",
     "mozilla_django_oidc",
-    "csp",
     "marketedge.apps.MarketEdgeConfig",
     "tenants.apps.TenantsConfig",
     "accounts.apps.AccountsConfig",
@@ -234,7 +233,7 @@ STATIC_HASHED = env.switch("STATIC_HASHED", default=not DEMONSTRATION)
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "static_collected" if STATIC_HASHED else None
 WHITENOISE_USE_FINDERS = not STATIC_HASHED
-WHITENOISE_AUTOREFRESH = False
+WHITENOISE_AUTOREFRESH = not STATIC_HASHED  # looks when asked, instead of at every file while starting
 _static_files = (
     "whitenoise.storage.CompressedManifestStaticFilesStorage"
     if STATIC_HASHED

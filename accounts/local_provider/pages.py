@@ -1,63 +1,54 @@
-"""The provider's pages: whom to be, and what was wrong with a request. Plain HTML, escaped, without script."""
+"""The provider's pages: whom to be, and short messages. Escaped HTML of its own, without script."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.template import Context, Engine
 
-from accounts.demonstration import DemonstrationPerson
+from accounts.demonstration import PEOPLE, DemonstrationPerson
 
-ENGINE = Engine(autoescape=True)
-
-PAGE = """<!DOCTYPE html>
-<html lang="en-GB">
-<head>
-<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{{ title }} - Local identity provider</title><link rel="stylesheet" href="/style.css">
-</head>
-<body><main><p class="label">Local identity provider, for the demonstration only</p><h1>{{ title }}</h1>
-{{ content }}
-</main></body></html>"""
-
-CHOICE = """<p>There are no passwords here: choose who you want to be. Everybody is fictitious.</p>
-{% for heading, people in groups %}<section><h2>{{ heading }}</h2>
-{% for person in people %}<form method="post" action="/authorize">
-<input type="hidden" name="pending" value="{{ pending }}">
-<button name="subject" value="{{ person.subject }}"><strong>{{ person.name }}</strong> <span>{{ person.email }}</span>
-<small>{{ person.says }}</small></button></form>{% endfor %}</section>{% endfor %}
-<form method="post" action="/authorize"><input type="hidden" name="pending" value="{{ pending }}">
-<button class="quiet" name="cancel" value="yes">Cancel</button></form>"""
-
-STYLE = """:root{--ground:#f6f7f9;--card:#fff;--ink:#17202a;--soft:#566270;--line:#d5dae0;--accent:#0b6b5d}
-@media(prefers-color-scheme:dark){:root{--ground:#12171d;--card:#1b222b;--ink:#e9edf2;--soft:#a5b0bd;--line:#35404c;
---accent:#5fd0bd}}
-*{box-sizing:border-box}body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
-main{max-width:58rem;margin:0 auto;padding:2rem 1rem}h1{margin:.2rem 0 .5rem}h2{font-size:1rem;margin:1.5rem 0 .5rem}
-.label{color:var(--soft);margin:0}section{display:grid;gap:.75rem;grid-template-columns:repeat(auto-fill,minmax(16rem,1fr))}
-section h2{grid-column:1/-1;margin-bottom:0}form{display:grid}
-button{display:grid;gap:.1rem;text-align:left;padding:.8rem 1rem;border:1px solid var(--line);border-radius:.6rem;
-background:var(--card);color:inherit;font:inherit;cursor:pointer;align-content:start;min-width:0;overflow-wrap:anywhere}
-button:hover,button:focus-visible{border-color:var(--accent);outline:2px solid var(--accent);outline-offset:1px}
-button span,button small{color:var(--soft)}.quiet{margin-top:1.5rem;justify-self:start;padding:.5rem 1rem}
-"""
+FOLDER = Path(__file__).parent / "templates"
+ENGINE = Engine(dirs=[FOLDER], autoescape=True)
 
 
-def _page(title: str, content: str, context: dict[str, object]) -> str:
-    whole = PAGE.replace("{{ content }}", content)
-    return ENGINE.from_string(whole).render(Context({"title": title, **context}))
-
-
-def choice(people: Sequence[DemonstrationPerson], pending: str) -> str:
-    groups = [
-        ("Zebra Associates", [person for person in people if person.is_staff]),
-        (
-            "Client organisations",
-            [person for person in people if person.is_known and person.is_active and not person.is_staff],
-        ),
-        ("People who cannot get in", [person for person in people if not (person.is_known and person.is_active)]),
-    ]
-    return _page("Who do you want to be?", CHOICE, {"groups": groups, "pending": pending})
+def choice(pending: str, asked: Mapping[str, str], last: DemonstrationPerson | None) -> str:
+    """Everybody once: `last` as the one to continue as, all others in their groups."""
+    client = origin_of(asked["redirect_uri"])
+    return _page("choice.html", {"pending": pending, "client": client, "last": last, "groups": groups(without=last)})
 
 
 def message(title: str, words: str) -> str:
-    return _page(title, "<p>{{ words }}</p>", {"words": words})
+    return _page("message.html", {"title": title, "words": words})
+
+
+def style() -> str:
+    return (FOLDER / "style.css").read_text(encoding="utf-8")
+
+
+def groups(*, without: DemonstrationPerson | None) -> list[tuple[str, list[DemonstrationPerson]]]:
+    """Headings with their people, without empty ones."""
+    grouped: dict[str, list[DemonstrationPerson]] = {
+        "Zebra Associates": [],
+        "Client organisations": [],
+        "People who cannot get in": [],
+    }
+    for person in PEOPLE:
+        if person != without:
+            grouped[_group_of(person)].append(person)
+    return [(heading, people) for heading, people in grouped.items() if people]
+
+
+def _group_of(person: DemonstrationPerson) -> str:
+    if not (person.is_known and person.is_active):
+        return "People who cannot get in"
+    return "Zebra Associates" if person.is_staff else "Client organisations"
+
+
+def origin_of(uri: str) -> str:
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _page(name: str, context: dict[str, object]) -> str:
+    return ENGINE.get_template(name).render(Context(context))

@@ -1,7 +1,7 @@
-"""The provider's key and the id_tokens that it signs."""
+"""The provider's key, the id_tokens that it signs, and the faults that tests of the sign-in may ask for."""
 
 import json
-import time
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,28 @@ LIFETIME = 600
 
 @dataclass(frozen=True)
 class Faults:
-    """What the provider does wrong, for tests of the sign-in; `claims` replaces claims (None takes one away)."""
+    """What the provider does wrong; only objects in the same process can ask for it.
+
+    `claims` replaces claims of the id_token (None takes one away): another `iss` or `aud`, an `exp` in the past, no
+    `nonce`, `email_verified` as a text. `algorithm` and `kid` change the signature and the key's name, `token_status`
+    the status of the token endpoint. `seconds_late` delays every answer; a mute provider accepts and never answers.
+    """
 
     claims: tuple[tuple[str, Any], ...] = ()
     algorithm: str = "RS256"
     kid: str = ""
     is_mute: bool = False
     token_status: int = 200
+    seconds_late: float = 0
+
+
+@dataclass(frozen=True)
+class Session:
+    """Somebody signed in at the provider with one browser; `signed_in_at` in seconds since 1970."""
+
+    person: DemonstrationPerson
+    sid: str
+    signed_in_at: float
 
 
 class Signer:
@@ -30,7 +45,7 @@ class Signer:
 
     def __init__(self) -> None:
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self.kid = f"local-{int(time.time())}"
+        self.kid = f"local-{secrets.token_hex(8)}"
 
     def jwks(self) -> dict[str, Any]:
         public = json.loads(RSAAlgorithm.to_jwk(self.key.public_key()))
@@ -44,19 +59,25 @@ class Signer:
         return jwt.encode(payload, key, algorithm=faults.algorithm, headers={"kid": faults.kid or self.kid})
 
 
-def claims_of(person: DemonstrationPerson, *, issuer: str, client_id: str, nonce: str, sid: str) -> dict[str, Any]:
-    """The claims of an id_token, as Auth0 writes them; times in seconds since 1970."""
-    now = int(time.time())
+def claims_of(session: Session, *, issuer: str, client_id: str, nonce: str, now: float) -> dict[str, Any]:
+    """The claims of an id_token, as Auth0 writes them; times in whole seconds since 1970."""
     return {
         "iss": issuer,
-        "sub": person.subject,
         "aud": client_id,
         "azp": client_id,
-        "iat": now,
-        "exp": now + LIFETIME,
-        "auth_time": now,
+        "iat": int(now),
+        "exp": int(now) + LIFETIME,
+        "auth_time": int(session.signed_in_at),
         "nonce": nonce or None,
-        "sid": sid,
+        "sid": session.sid,
+        **profile_of(session.person),
+    }
+
+
+def profile_of(person: DemonstrationPerson) -> dict[str, Any]:
+    """Who the person is, as /userinfo answers and an id_token repeats."""
+    return {
+        "sub": person.subject,
         "email": person.email,
         "email_verified": person.is_email_verified,
         "name": person.name,

@@ -12,8 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Q, Value
+from django.db.models import Aggregate, JSONField, Q
 from django.utils import timezone
 
 from modules.flags import ladder
@@ -24,6 +23,13 @@ __all__ = ["Context", "Explanation", "explain", "is_on", "using"]
 
 logger = logging.getLogger(__name__)
 _told: set[str] = set()
+
+
+class Keys(Aggregate):
+    """The keys of many rows as one list; None when there is no row."""
+
+    function = "JSONB_AGG"
+    output_field = JSONField()
 
 
 @dataclass
@@ -70,7 +76,7 @@ def explain(key: str, *, default: bool = False, context: Context | None = None) 
 def load(context: Context) -> Snapshot:
     """Two queries: the flags with their prerequisites, and the overrides for this person and this organisation."""
     overrides = {(row.flag_id, row.person_id is not None): _override(row) for row in _overrides(context)}
-    needs = ArrayAgg("needs_rows__needs__key", filter=Q(needs_rows__isnull=False), default=Value([]))
+    needs = Keys("needs_rows__needs__key", filter=Q(needs_rows__isnull=False))
     rules = [_rules(flag, overrides) for flag in Flag.objects.annotate(needed_keys=needs).order_by("pk")]
     return Snapshot({rule.key: rule for rule in rules}, settings.FLAGS_FORCED)
 
@@ -102,7 +108,7 @@ def _rules(flag: Any, overrides: dict[tuple[int, bool], Override]) -> Rules:
         ends_at=flag.window_ends_at,
         allowed_sectors=tuple(flag.allowed_sectors),
         blocked_sectors=tuple(flag.blocked_sectors),
-        prerequisites=tuple(flag.needed_keys),
+        prerequisites=tuple(flag.needed_keys or ()),
         person_override=overrides.get((flag.pk, True)),
         organisation_override=overrides.get((flag.pk, False)),
     )

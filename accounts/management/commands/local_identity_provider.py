@@ -1,16 +1,14 @@
 """Runs the local OpenID provider of the demonstration."""
 
 import signal
-import sys
-from argparse import ArgumentParser
-from types import FrameType
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.local_provider.provider import Provider, ProviderSettings
-from accounts.local_provider.server import listen
+from accounts.local_provider.server import ThreadingServer, listen
 
 
 class Command(BaseCommand):
@@ -18,23 +16,32 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8001)
+        parser.add_argument("--port", type=port_number, default=8001, help="Where to listen on 127.0.0.1 (8001).")
 
     def handle(self, *args: Any, port: int, **options: Any) -> None:
         if not settings.DEMONSTRATION:
             raise CommandError("Set DEMONSTRATION=on: this provider lets anybody in as anybody.")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            server = listen(Provider(provider_settings()), port)
-        except OSError as taken:
-            raise CommandError(f"Port {port} is taken on 127.0.0.1: choose another with --port.") from taken
-        signal.signal(signal.SIGTERM, stop)
-        self.stdout.write(f"The local identity provider listens at http://127.0.0.1:{port}/ (Ctrl-C stops it).")
-        try:
-            server.serve_forever()
+            with listen_or_say_why(port) as server:
+                self.stdout.write(f"The local identity provider listens at http://127.0.0.1:{port}/ (Ctrl-C stops it).")
+                self.stdout.flush()
+                server.serve_forever()
         except KeyboardInterrupt:
             self.stdout.write("Stopped.")
-        finally:
-            server.server_close()
+
+
+def listen_or_say_why(port: int) -> ThreadingServer:
+    try:
+        return listen(Provider(provider_settings()), port)
+    except OSError as fault:
+        raise CommandError(f"Cannot listen on 127.0.0.1:{port} ({fault.strerror}): choose another --port.") from fault
+
+
+def port_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise ArgumentTypeError(f"{text!r} is not a port: expected a number from 1 to 65535.")
+    return int(text)
 
 
 def provider_settings() -> ProviderSettings:
@@ -45,7 +52,3 @@ def provider_settings() -> ProviderSettings:
         redirect_uris=(settings.OIDC_CALLBACK_URL, *settings.API_REDIRECT_URIS),
         logout_redirect_uris=(f"{settings.PUBLIC_URL}/", f"{settings.PUBLIC_URL}/signed-out/"),
     )
-
-
-def stop(number: int, frame: FrameType | None) -> None:
-    sys.exit(0)

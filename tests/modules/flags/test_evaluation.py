@@ -6,7 +6,7 @@ from django.db.models import Max
 
 from modules.flags import evaluation, reference
 from modules.flags.evaluation import Context
-from modules.flags.models import Flag, FlagOverride
+from modules.flags.models import Flag, FlagOverride, FlagPrerequisite
 from tenants import scope
 from tests.factories import make_flag, make_organisation, make_override, make_user
 
@@ -138,3 +138,11 @@ def test_reference_flags_that_people_changed_stay_changed():
         reference.load_reference_flags(set())
 
         assert Flag.objects.aggregate(largest=Max("rollout")) == {"largest": 7}
+
+
+def test_prerequisites_are_read_with_their_flag(context):
+    base, top = make_flag("base", is_killed=True), make_flag("top")
+    with scope.login():
+        FlagPrerequisite.objects.create(flag=top, needs=base)
+
+    assert evaluation.explain("top", context=context).sentence.startswith("its prerequisite base is off")
