@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from accounts.demonstration import PEOPLE, DemonstrationPerson
 from accounts.local_provider import pages

@@ -21,9 +21,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, port: int, **options: Any) -> None:
         if not settings.DEMONSTRATION:
             raise CommandError("Set DEMONSTRATION=on: this provider lets anybody in as anybody.")
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             with listen_or_say_why(port) as server:
+                signal.signal(signal.SIGTERM, signal.default_int_handler)
                 self.stdout.write(f"The local identity provider listens at http://127.0.0.1:{port}/ (Ctrl-C stops it).")
                 self.stdout.flush()
                 server.serve_forever()

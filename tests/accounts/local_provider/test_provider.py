@@ -1,145 +1,157 @@
 """The local provider is strict where a real one is."""
 
-import io
-import json
-from urllib.parse import urlencode
-
-import jwt
 import pytest
 
 from accounts.demonstration import PEOPLE
-from accounts.local_provider.provider import Answer, Provider, ProviderSettings, challenge_of
-from tests.accounts.conftest import query_of
+from tests.accounts.local_provider.conftest import ASKED, CALLBACK, Browser
 
-VERIFIER = "v" * 50
-ASKED = {
-    "client_id": "us",
-    "redirect_uri": "https://us.example/callback",
-    "response_type": "code",
-    "scope": "openid profile email",
-    "state": "s",
-    "nonce": "n",
-    "code_challenge": challenge_of(VERIFIER),
-    "code_challenge_method": "S256",
-}
-SPENT = {
-    "grant_type": "authorization_code",
-    "client_id": "us",
-    "client_secret": "secret",
-    "redirect_uri": "https://us.example/callback",
-    "code_verifier": VERIFIER,
-}
+SANA, TOM = PEOPLE[0], PEOPLE[1]
 
 
-@pytest.fixture(scope="module")
-def provider() -> Provider:
-    return Provider(
-        ProviderSettings(
-            "https://issuer.example/", "us", "secret", ("https://us.example/callback",), ("https://us.example/bye",)
-        )
-    )
+def test_discovery_names_auth0s_paths(browser):
+    document = browser.get("/.well-known/openid-configuration").json
 
-
-def get(provider: Provider, path: str, **query: str) -> Answer:
-    return provider.answer({"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": urlencode(query)})
-
-
-def post(provider: Provider, path: str, **form: str) -> Answer:
-    body = urlencode(form).encode()
-    return provider.answer(
-        {"REQUEST_METHOD": "POST", "PATH_INFO": path, "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body)}
-    )
-
-
-def code_for(provider: Provider, subject: str = PEOPLE[0].subject) -> str:
-    page = get(provider, "/authorize", **ASKED)
-    pending = page.body.split('name="pending" value="')[1].split('"')[0]
-    return query_of(post(provider, "/authorize", pending=pending, subject=subject).headers["Location"])["code"]
-
-
-def test_the_page_lists_everybody(provider):
-    body = get(provider, "/authorize", **ASKED).body
-
-    assert [person.name for person in PEOPLE if person.name not in body] == []
-
-
-def test_a_code_becomes_a_token_with_the_claims_of_the_person(provider):
-    answer = post(provider, "/oauth/token", **SPENT, code=code_for(provider))
-
-    token = json.loads(answer.body)["id_token"]
-    claims = jwt.decode(token, provider.signer.key.public_key(), algorithms=["RS256"], audience="us")
-    assert (claims["iss"], claims["sub"], claims["nonce"], claims["email_verified"]) == (
+    named = {name: address for name, address in document.items() if name.endswith(("_endpoint", "_uri"))}
+    assert (document["issuer"], named) == (
         "https://issuer.example/",
-        PEOPLE[0].subject,
-        "n",
-        True,
+        {
+            "authorization_endpoint": "https://issuer.example/authorize",
+            "token_endpoint": "https://issuer.example/oauth/token",
+            "userinfo_endpoint": "https://issuer.example/userinfo",
+            "jwks_uri": "https://issuer.example/.well-known/jwks.json",
+            "end_session_endpoint": "https://issuer.example/oidc/logout",
+        },
     )
 
 
-def test_a_code_is_spent_once(provider):
-    code = code_for(provider)
-    post(provider, "/oauth/token", **SPENT, code=code)
+def test_choosing_somebody_leads_back_with_a_code_and_the_state(browser):
+    heard = browser.choose()
 
-    assert json.loads(post(provider, "/oauth/token", **SPENT, code=code).body)["error"] == "invalid_grant"
+    assert heard.status == 302
+    assert heard.headers["Location"].startswith(f"{CALLBACK}?code=")
+    assert heard.sent_back["state"] == "s"
 
 
 @pytest.mark.parametrize(
-    ("changes", "status", "error"),
+    "changes", [{"client_id": "them"}, {"redirect_uri": "https://evil.example/"}, {"redirect_uri": f"{CALLBACK}/"}]
+)
+def test_nobody_is_sent_to_an_address_that_is_not_proven(browser, changes):
+    heard = browser.get("/authorize", **{**ASKED, **changes})
+
+    assert (heard.status, heard.headers.get("Location")) == (400, None)
+
+
+def test_a_parameter_given_twice_counts_as_not_given(browser):
+    twice = f"client_id=us&redirect_uri={CALLBACK}&redirect_uri={CALLBACK}"
+
+    assert browser.ask("GET", "/authorize", twice).status == 400
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
     [
-        ({"code_verifier": "other"}, 400, "invalid_grant"),
-        ({"redirect_uri": "https://us.example/other"}, 400, "invalid_grant"),
-        ({"client_secret": "wrong"}, 401, "invalid_client"),
-        ({"client_id": "them"}, 401, "invalid_client"),
-        ({"grant_type": "password"}, 400, "unsupported_grant_type"),
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+        ({"code_challenge": ""}, "invalid_request"),
+        ({"code_challenge": "é" * 43}, "invalid_request"),
+        ({"response_type": ""}, "invalid_request"),
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"scope": "email"}, "invalid_scope"),
+        ({"prompt": "none"}, "login_required"),
     ],
 )
-def test_what_does_not_fit_gets_no_token(provider, changes, status, error):
-    answer = post(provider, "/oauth/token", **{**SPENT, **changes, "code": code_for(provider)})
+def test_a_wrong_question_is_sent_back_with_the_error_of_the_specification(browser, changes, error):
+    back = browser.get("/authorize", **{**ASKED, **changes}).sent_back
 
-    assert (answer.status, json.loads(answer.body)["error"]) == (status, error)
-
-
-@pytest.mark.parametrize("changes", [{"client_id": "them"}, {"redirect_uri": "https://evil.example/"}])
-def test_nobody_is_sent_to_an_address_that_is_not_proven(provider, changes):
-    answer = get(provider, "/authorize", **{**ASKED, **changes})
-
-    assert (answer.status, answer.headers) == (400, {})
+    assert (back["error"], back["state"]) == (error, "s")
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [{"code_challenge_method": "plain"}, {"code_challenge": ""}, {"response_type": "token"}, {"scope": "email"}],
-)
-def test_a_weak_question_is_sent_back_with_an_error(provider, changes):
-    back = query_of(get(provider, "/authorize", **{**ASKED, **changes}).headers["Location"])
+def test_cancelling_sends_the_error_back(browser):
+    page = browser.get("/authorize", **ASKED)
 
-    assert (back["error"], back["state"]) == ("invalid_request", "s")
-
-
-def test_cancelling_sends_the_error_back(provider):
-    page = get(provider, "/authorize", **ASKED)
-    pending = page.body.split('name="pending" value="')[1].split('"')[0]
-
-    back = query_of(post(provider, "/authorize", pending=pending, cancel="yes").headers["Location"])
+    back = browser.post("/authorize", pending=page.pending, cancel="yes").sent_back
 
     assert (back["error"], back["state"]) == ("access_denied", "s")
 
 
-def test_a_page_is_used_once(provider):
-    page = get(provider, "/authorize", **ASKED)
-    pending = page.body.split('name="pending" value="')[1].split('"')[0]
-    post(provider, "/authorize", pending=pending, subject=PEOPLE[0].subject)
+def test_a_page_is_used_once(browser):
+    page = browser.get("/authorize", **ASKED)
+    browser.post("/authorize", pending=page.pending, subject=SANA.subject)
 
-    assert post(provider, "/authorize", pending=pending, subject=PEOPLE[0].subject).status == 400
+    assert browser.post("/authorize", pending=page.pending, subject=SANA.subject).status == 400
+
+
+@pytest.mark.parametrize("form", [{"subject": SANA.subject}, {"pending": "guessed", "subject": SANA.subject}])
+def test_a_form_that_no_page_of_ours_sent_signs_nobody_in(browser, form):
+    assert (browser.post("/authorize", **form).status, browser.cookie) == (400, "")
+
+
+def test_nobody_can_be_somebody_who_is_not_on_the_page(browser):
+    page = browser.get("/authorize", **ASKED)
+
+    assert browser.post("/authorize", pending=page.pending, subject="demonstration|nobody").status == 400
+
+
+def test_the_session_cookie_is_kept_from_scripts_and_other_sites(browser):
+    assert browser.choose().headers["Set-Cookie"].split("; ", 1)[1] == "Path=/; HttpOnly; SameSite=Lax"
+
+
+def test_who_was_here_before_is_asked_first(browser):
+    browser.choose(TOM.subject)
+
+    assert f"Continue as {TOM.name}" in browser.get("/authorize", **ASKED).text
+
+
+def test_another_browser_does_not_learn_who_was_here_before(browser, provider):
+    browser.choose(TOM.subject)
+
+    assert "Continue as" not in Browser(provider).get("/authorize", **ASKED).text
+
+
+def test_a_client_may_have_people_sign_in_anew(browser):
+    browser.choose(TOM.subject)
+
+    assert "Continue as" not in browser.get("/authorize", **ASKED, prompt="login").text
+
+
+def test_signing_out_leads_back_with_the_state(browser):
+    heard = browser.get("/oidc/logout", client_id="us", post_logout_redirect_uri="https://us.example/bye", state="x")
+
+    assert (heard.status, heard.headers["Location"]) == (302, "https://us.example/bye?state=x")
 
 
 @pytest.mark.parametrize(
-    ("uri", "status"), [("https://us.example/bye", 302), ("https://evil.example/", 200), ("", 200)]
+    "query",
+    [
+        {},
+        {"client_id": "us", "post_logout_redirect_uri": "https://evil.example/"},
+        {"client_id": "them", "post_logout_redirect_uri": "https://us.example/bye"},
+    ],
 )
-def test_signing_out_leads_back_to_listed_addresses_alone(provider, uri, status):
-    assert get(provider, "/oidc/logout", client_id="us", post_logout_redirect_uri=uri).status == status
+def test_signing_out_leads_to_no_address_that_is_not_listed(browser, query):
+    heard = browser.get("/oidc/logout", **query)
+
+    assert (heard.status, "You are signed out" in heard.text) == (200, True)
 
 
-@pytest.mark.parametrize(("path", "status"), [("/nothing", 404), ("/oauth/token", 405)])
-def test_other_pages_are_not_there(provider, path, status):
-    assert get(provider, path).status == status
+@pytest.mark.parametrize("query", [{}, {"client_id": "us", "post_logout_redirect_uri": "https://us.example/bye"}])
+def test_signing_out_ends_the_session_even_for_those_who_kept_the_cookie(browser, provider, query):
+    browser.choose(TOM.subject)
+    kept = Browser(provider, browser.cookie)
+
+    browser.get("/oidc/logout", **query)
+
+    assert (browser.cookie, "Continue as" in kept.get("/authorize", **ASKED).text) == ("local_provider_session=", False)
+
+
+def test_a_page_that_is_not_there_is_not_found(browser):
+    assert browser.get("/nothing").status == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("GET", "/oauth/token", "POST"), ("POST", "/userinfo", "GET"), ("PUT", "/authorize", "GET, POST")],
+)
+def test_a_wrong_method_is_told_the_right_ones(browser, method, path, allowed):
+    heard = browser.ask(method, path)
+
+    assert (heard.status, heard.headers["Allow"]) == (405, allowed)
