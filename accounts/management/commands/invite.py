@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
+from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts import actions
@@ -40,7 +41,11 @@ class Command(BaseCommand):
             raise CommandError(f"Nobody has the address {by}.", returncode=2)
         with scope.organisation(tenant.pk):
             refuse_if_needless(tenant, email)
-            invitation = actions.invite(tenant, email, role, by=inviter, reason=reason)
+            try:
+                invitation = actions.invite(tenant, email, role, by=inviter, reason=reason)
+            except IntegrityError:
+                # Somebody else invited the address since we looked.
+                raise CommandError(f"{email} has an open invitation to {tenant} already.", returncode=1) from None
         self.stdout.write(
             f"{email} is invited to {tenant} as {role}, until {invitation.expires_at:%d %b %Y %H:%M} UTC.\n"
             f"They open {settings.PUBLIC_URL}/ and sign in with that address, verified."
