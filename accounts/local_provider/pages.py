@@ -9,7 +9,7 @@ from django.template import Context, Engine
 from accounts.demonstration import PEOPLE, DemonstrationPerson
 
 FOLDER = Path(__file__).parent / "templates"
-ENGINE = Engine(dirs=[FOLDER], autoescape=True)
+ENGINE = Engine(dirs=[str(FOLDER)], autoescape=True)
 
 
 def choice(pending: str, asked: Mapping[str, str], last: DemonstrationPerson | None) -> str:

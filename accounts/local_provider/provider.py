@@ -132,7 +132,8 @@ class Provider:
         if problem := problem_of(asked):
             return _send_back(asked, *problem)
         session = self._session(request, asked)
-        return Answer(200, pages.choice(self.pending.keep(asked), asked, session and session.person))
+        last = session.person if session else None
+        return Answer(200, pages.choice(self.pending.keep(asked), asked, last))
 
     def choose(self, request: Request) -> Answer:
         """The page's form: a `subject`, or `cancel`, under the random `pending` that only the page knows."""
