@@ -26,8 +26,8 @@ class Refused(Exception):
 UNINVITED = Refusal(
     "uninvited",
     "You have not been invited yet",
-    "Your account is in order, but no organisation here has invited your address. Ask an admin of your organisation to"
-    " invite it, or write to the address below.",
+    "Your account is in order, but no organisation here has invited your address. Write to the address below and say"
+    " which organisation you work for.",
     is_about_the_account=True,
 )
 UNVERIFIED = Refusal(

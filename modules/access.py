@@ -18,7 +18,7 @@ from tenants.models import Organisation, Plan, Role
 from tenants.seats import Seat, seat_of
 
 ZEBRA = "Zebra Associates"
-ADMIN = "an admin of your organisation"
+ON_REQUEST = "Zebra Associates, when your organisation asks for it"
 Status = AnalyticsModule.Status
 
 
@@ -169,7 +169,7 @@ def signed_in(facts: Facts, key: str) -> Failure | None:
 
 def seated(facts: Facts, key: str) -> Failure | None:
     if facts.seat is None:
-        return Failure("The person does not belong to the organisation.", "an admin of that organisation")
+        return Failure("The person does not belong to the organisation.", "Zebra Associates, by inviting the person")
     return None
 
 
@@ -221,10 +221,10 @@ def person_allowed(facts: Facts, key: str) -> Failure | None:
     if spec is None or seat is None:
         return Failure("The person has no seat.")
     if spec.application not in facts.applications:
-        return Failure(f"The person has not been given {Application(spec.application).label}.", ADMIN)
+        return Failure(f"The person has not been given {Application(spec.application).label}.", ON_REQUEST)
     if not seat.role.covers(spec.role):
         return Failure(
-            f"The module asks for the role {Role(spec.role).label}; the person's is {seat.role.label}.", ADMIN
+            f"The module asks for the role {Role(spec.role).label}; the person's is {seat.role.label}.", ON_REQUEST
         )
     return None
 

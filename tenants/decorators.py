@@ -25,7 +25,7 @@ def role_required(role: Role) -> Callable[[View], View]:
             _write_down(request, role)
             raise PermissionDenied(
                 f"This asks for the role {role.label.lower()} in {request.organisation}; yours is"
-                f" {request.seat.role.label.lower()}. An admin of your organisation can change it."
+                f" {request.seat.role.label.lower()}. Zebra Associates can change it."
             )
 
         return guarded

@@ -45,7 +45,7 @@ def test_a_closed_module_says_why_and_who_can_open_it(client, organisation):
 
     assert (card.reason, card.who_can_open) == (
         "The person has not been given Market Edge.",
-        "an admin of your organisation",
+        "Zebra Associates, when your organisation asks for it",
     )
 
 
