@@ -2,10 +2,12 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 
 from accounts.id_tokens import Claims
@@ -43,6 +45,27 @@ def reactivate_person(person: User, *, by: Any, reason: str) -> User:
         person.is_active = True
         person.save(update_fields=["is_active"])
     return person
+
+
+def set_permissions(
+    person: User, *, groups: Iterable[Group], user_permissions: Iterable[Permission], by: Any, reason: str = ""
+) -> User:
+    """What the person may do in the admin site, beside being staff; the event lists it all."""
+    with audit.action("person.permissions_set", by=by, reason=reason, person=person.email) as event:
+        person.groups.set(groups)
+        person.user_permissions.set(user_permissions)
+        event.data["groups"] = sorted(group.name for group in groups)
+        event.data["permissions"] = sorted(permission.codename for permission in user_permissions)
+    return person
+
+
+def save_group(group: Group, *, permissions: Iterable[Permission], by: Any, reason: str = "") -> Group:
+    """A set of permissions that several people share; the event lists them all."""
+    with audit.action("group.saved", by=by, reason=reason, group=group.name) as event:
+        group.save()
+        group.permissions.set(permissions)
+        event.data["permissions"] = sorted(permission.codename for permission in permissions)
+    return group
 
 
 def is_last_superuser(person: User) -> bool:

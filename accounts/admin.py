@@ -4,6 +4,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -23,7 +24,8 @@ from tenants.administration import (
 )
 from tenants.models import Membership, Organisation
 
-PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
+PERMISSIONS = ("groups", "user_permissions")
+PRIVILEGES = ("is_staff", "is_superuser", *PERMISSIONS)
 
 
 class PersonForm(ReasonedForm):
@@ -80,8 +82,14 @@ class PersonAdmin(ActionAdmin):
             return False
         return super().has_change_permission(request, obj)
 
-    def store(self, row: User, *, by: Any, reason: str, is_new: bool) -> None:
-        actions.change_person(row, by=by, reason=reason)
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if set(form.changed_data) - {"reason", *PERMISSIONS}:
+            actions.change_person(obj, by=request.user, reason=form.cleaned_data["reason"])
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        if set(form.changed_data) & set(PERMISSIONS):
+            chosen = {name: form.cleaned_data[name] for name in PERMISSIONS}
+            actions.set_permissions(form.instance, **chosen, by=request.user, reason=form.cleaned_data["reason"])
 
     @admin.action(description="Deactivate… (out on their next click)", permissions=["change"])
     def deactivate(self, request: HttpRequest, rows: QuerySet[User]) -> HttpResponse | None:
@@ -121,6 +129,44 @@ class PersonAdmin(ActionAdmin):
             self.message_user(request, f"{person} is the last active superuser and stays.", "ERROR")
             return
         actions.deactivate_person(person, by=request.user, reason=reason)
+
+
+class GroupForm(ReasonedForm):
+    class Meta:
+        model = Group
+        fields = ("name", "permissions")
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(ActionAdmin):
+    """Permissions that staff share. For superusers alone: whoever could edit their own group could raise themselves."""
+
+    form = GroupForm
+    search_fields = ("name",)
+    ordering = ("name", "pk")
+    fields = ("name", "permissions", "reason")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_active and request.user.is_superuser)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_module_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:
+        chosen, reason = form.cleaned_data["permissions"], form.cleaned_data["reason"]
+        actions.save_group(obj, permissions=chosen, by=request.user, reason=reason)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """The action has saved the permissions already."""
 
 
 class InvitationForm(ReasonedForm):

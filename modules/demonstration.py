@@ -7,11 +7,12 @@ from django.contrib.auth.models import Permission
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
+from accounts.actions import set_permissions
 from accounts.demonstration import ORGANISATIONS, PEOPLE, DemonstrationOrganisation, DemonstrationPerson
 from accounts.models import Identity, User
 from modules import actions, registry
 from modules.models import AnalyticsModule, Application, Entitlement
-from tenants import audit, scope
+from tenants import scope
 from tenants.actions import add_membership, create_organisation
 from tenants.models import Membership, Organisation
 
@@ -68,8 +69,7 @@ def _let_staff_look() -> None:
     permissions = set(Permission.objects.filter(looked_at | Q(codename="add_invitation")))
     for person in User.objects.filter(is_staff=True, is_superuser=False).order_by("pk"):
         if permissions - set(person.user_permissions.all()):
-            with audit.action("person.changed", reason=REASON, person=person.email):
-                person.user_permissions.add(*permissions)
+            set_permissions(person, groups=[], user_permissions=permissions, by=None, reason=REASON)
 
 
 def _seat(user: User, shown: DemonstrationPerson, organisations: dict[str, Organisation]) -> None:

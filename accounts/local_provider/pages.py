@@ -9,7 +9,7 @@ from django.template import Context, Engine
 from accounts.demonstration import PEOPLE, DemonstrationPerson
 
 FOLDER = Path(__file__).parent / "templates"
-ENGINE = Engine(dirs=[str(FOLDER)], autoescape=True)
+ENGINE = Engine(dirs=[str(FOLDER)])
 
 
 def choice(pending: str, asked: Mapping[str, str], last: DemonstrationPerson | None) -> str:
@@ -51,4 +51,4 @@ def origin_of(uri: str) -> str:
 
 
 def _page(name: str, context: dict[str, object]) -> str:
-    return ENGINE.get_template(name).render(Context(context))
+    return ENGINE.get_template(name).render(Context(context, autoescape=True))

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -185,3 +185,34 @@ def test_choices_are_given_to_staff_with_permission_alone(client, field):
         answers.append(client.get("/admin/autocomplete/", asked).status_code)
 
     assert answers == [302, 403, 200]
+
+
+def test_permissions_are_handed_out_with_one_event_that_lists_them(client, superuser):
+    user = make_user(is_staff=True)
+    permission = Permission.objects.get(codename="view_organisation")
+
+    form = person_form(user, is_staff="on", user_permissions=[permission.pk])
+    client.post(f"/admin/accounts/user/{user.pk}/change/", form)
+
+    [event] = events("person.permissions_set")
+    assert (event.data["permissions"], event.reason) == (["view_organisation"], "because")
+    assert events("person.changed") == []
+
+
+def test_a_group_is_saved_with_one_event_that_lists_its_permissions(client, superuser):
+    permission = Permission.objects.get(codename="view_organisation")
+
+    client.post("/admin/auth/group/add/", {"name": "Support", "permissions": [permission.pk], "reason": "new team"})
+
+    [event] = events("group.saved")
+    assert (event.data, event.reason) == ({"group": "Support", "permissions": ["view_organisation"]}, "new team")
+    assert list(Group.objects.get().permissions.all()) == [permission]
+
+
+def test_staff_cannot_edit_groups_even_with_permissions_of_the_library(client):
+    user = make_user(is_staff=True)
+    with scope.login():
+        user.user_permissions.set(Permission.objects.filter(content_type__app_label="auth"))
+    client.force_login(user)
+
+    assert [client.get(f"/admin/auth/group/{path}").status_code for path in ("", "add/")] == [403, 403]
