@@ -16,10 +16,10 @@ from django.db.models import Aggregate, JSONField, Q
 from django.utils import timezone
 
 from modules.flags import ladder
-from modules.flags.ladder import Context, Explanation, Override, Rules, Snapshot
+from modules.flags.ladder import Context, Explanation, Override, Reason, Rules, Snapshot
 from modules.flags.models import Flag, FlagOverride
 
-__all__ = ["Context", "Explanation", "explain", "is_on", "using"]
+__all__ = ["Context", "Explanation", "Reason", "explain", "is_on", "using"]
 
 logger = logging.getLogger(__name__)
 _told: set[str] = set()
@@ -67,7 +67,7 @@ def explain(key: str, *, default: bool = False, context: Context | None = None) 
         pinned = Pinned(context or Context())
     at = pinned.context.at or timezone.now()
     answer = ladder.evaluate(pinned.snapshot, key, pinned.context, default=default, at=at)
-    if answer.rung == 0 and key not in _told:
+    if answer.reason is Reason.UNKNOWN_FLAG and key not in _told:
         _told.add(key)
         logger.warning("The flag %s is unknown: its default %s holds.", key, default)
     return answer

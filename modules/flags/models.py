@@ -20,7 +20,7 @@ FULL_ROLLOUT = 100_000
 def require_sectors(value: Any) -> None:
     """A list of UK SIC 2007 prefixes: text of two to five digits."""
     if not isinstance(value, list) or not all(
-        isinstance(code, str) and re.fullmatch(r"\d{2,5}", code) for code in value
+        isinstance(code, str) and re.fullmatch(r"[0-9]{2,5}", code) for code in value
     ):
         raise ValidationError('Enter a list of UK SIC 2007 codes or their beginnings, such as ["59140", "55"].')
 

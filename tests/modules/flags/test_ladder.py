@@ -8,7 +8,18 @@ from typing import Any
 import mmh3
 import pytest
 
-from modules.flags.ladder import SCALE, Context, Explanation, Override, Rules, Snapshot, bucket, evaluate
+from modules.flags.ladder import (
+    DEEPEST,
+    SCALE,
+    Context,
+    Explanation,
+    Override,
+    Reason,
+    Rules,
+    Snapshot,
+    bucket,
+    evaluate,
+)
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -36,51 +47,59 @@ def override(value: bool, **fields) -> Override:
 def test_an_unknown_flag_gives_the_default_of_the_code(default):
     answer = evaluate(Snapshot({}), "f", SOMEBODY, default=default, at=NOW)
 
-    assert (answer.value, answer.rung) == (default, 0)
+    assert (answer.value, answer.rung, answer.reason) == (default, 0, Reason.UNKNOWN_FLAG)
 
 
 def test_nothing_against_it_means_on():
-    assert (ask(ON).value, ask(ON).rung) == (True, 11)
+    answer = ask(replace(ON, module_key="market_edge_core", allowed_sectors=("59",), blocked_sectors=("55",)))
+
+    assert (answer.value, answer.rung, answer.reason) == (True, 11, Reason.IN_ROLLOUT)
 
 
 # Each rung with what makes it decide; the order of this list is the ladder.
-RUNGS: list[tuple[int, str, dict[str, Any], bool]] = [
-    (2, "is archived", {"is_archived": True}, False),
-    (2, "is killed", {"is_killed": True}, False),
-    (3, "window begins", {"starts_at": NOW + HOUR}, False),
-    (3, "window ended", {"ends_at": NOW}, False),
-    (4, "prerequisite gone is off", {"prerequisites": ("gone",)}, False),
-    (5, "does not have the module", {"module_key": "elsewhere"}, False),
-    (6, "overridden on for the person", {"person_override": override(True)}, True),
-    (7, "overridden off for the organisation", {"organisation_override": override(False)}, False),
-    (7, "not enabled", {"is_enabled": False}, False),
-    (8, "sector 59 is blocked", {"blocked_sectors": ("59",)}, False),
-    (9, "not for the sector", {"allowed_sectors": ("551",)}, False),
-    (10, "outside the 0 % rollout", {"rollout": 0}, False),
+RUNGS: list[tuple[int, Reason, str, dict[str, Any], bool]] = [
+    (2, Reason.ARCHIVED, "is archived", {"is_archived": True}, False),
+    (2, Reason.KILLED, "is killed", {"is_killed": True}, False),
+    (3, Reason.BEFORE_WINDOW, "window begins", {"starts_at": NOW + HOUR}, False),
+    (3, Reason.AFTER_WINDOW, "window ended", {"ends_at": NOW}, False),
+    (4, Reason.PREREQUISITE_MISSING, "prerequisite gone does not exist", {"prerequisites": ("gone",)}, False),
+    (5, Reason.NOT_ENTITLED, "does not have the module", {"module_key": "elsewhere"}, False),
+    (6, Reason.PERSON_OVERRIDE, "on for the person", {"person_override": override(True)}, True),
+    (
+        7,
+        Reason.ORGANISATION_OVERRIDE,
+        "overridden off for the organisation",
+        {"organisation_override": override(False)},
+        False,
+    ),
+    (7, Reason.NOT_ENABLED, "not enabled", {"is_enabled": False}, False),
+    (8, Reason.SECTOR_BLOCKED, "sector 59 is blocked", {"blocked_sectors": ("59",)}, False),
+    (9, Reason.SECTOR_NOT_ALLOWED, "not for the sector", {"allowed_sectors": ("551",)}, False),
+    (10, Reason.OUTSIDE_ROLLOUT, "outside the 0 % rollout", {"rollout": 0}, False),
 ]
 
 
-@pytest.mark.parametrize(("rung", "words", "fields", "value"), RUNGS)
-def test_each_rung_decides_with_its_reason(rung, words, fields, value):
+@pytest.mark.parametrize(("rung", "reason", "words", "fields", "value"), RUNGS)
+def test_each_rung_decides_with_its_reason(rung, reason, words, fields, value):
     answer = ask(replace(ON, **fields))
 
-    assert (answer.value, answer.rung, words in answer.sentence) == (value, rung, True)
+    assert (answer.value, answer.rung, answer.reason, words in answer.sentence) == (value, rung, reason, True)
 
 
 @pytest.mark.parametrize("first", range(len(RUNGS)))
 def test_the_earlier_rung_decides_before_every_later_one(first):
-    rung, _, fields, value = RUNGS[first]
+    _, reason, _, fields, value = RUNGS[first]
 
-    for _, _, later, _ in RUNGS[first + 1 :]:
+    for _, _, _, later, _ in RUNGS[first + 1 :]:
         answer = ask(replace(ON, **{**later, **fields}))
-        assert (answer.rung, answer.value) == (rung, value)
+        assert (answer.reason, answer.value) == (reason, value)
 
 
 @pytest.mark.parametrize("value", [True, False])
 def test_the_operator_beats_everything(value):
     answer = ask(replace(ON, is_killed=True), forced={"f": value})
 
-    assert (answer.value, answer.rung) == (value, 1)
+    assert (answer.value, answer.rung, answer.reason) == (value, 1, Reason.FORCED)
 
 
 @pytest.mark.parametrize("fields", [{"expires_at": NOW}, {"starts_at": NOW + HOUR}])
@@ -98,7 +117,7 @@ def test_an_override_opens_a_flag_that_is_not_enabled():
 
 
 def test_an_unknown_sector_does_not_pass_an_allowlist():
-    assert ask(replace(ON, allowed_sectors=("59",)), replace(SOMEBODY, sector="")).rung == 9
+    assert ask(replace(ON, allowed_sectors=("59",)), replace(SOMEBODY, sector="")).reason is Reason.SECTOR_UNKNOWN
 
 
 def test_sectors_match_by_their_beginning():
@@ -108,7 +127,7 @@ def test_sectors_match_by_their_beginning():
 def test_entitlement_unknown_is_off():
     answer = ask(replace(ON, module_key="market_edge_core"), replace(SOMEBODY, entitled_modules=None))
 
-    assert (answer.value, "entitlement unknown" in answer.sentence) == (False, True)
+    assert (answer.value, answer.rung, answer.reason) == (False, 5, Reason.ENTITLEMENT_UNKNOWN)
 
 
 def test_a_prerequisite_that_is_on_lets_through():
@@ -118,14 +137,43 @@ def test_a_prerequisite_that_is_on_lets_through():
 def test_a_circle_of_prerequisites_is_off_and_ends():
     answer = ask(replace(ON, prerequisites=("base",)), SOMEBODY, Rules("base", prerequisites=("f",)))
 
-    assert (answer.value, answer.rung, "circle" in answer.sentence) == (False, 4, True)
+    assert (answer.value, answer.rung, answer.reason) == (False, 4, Reason.PREREQUISITE_OFF)
+    assert answer.sentence == "its prerequisite base is off: its prerequisites lead in a circle through f."
+
+
+def chain(length: int) -> list[Rules]:
+    """f needs f1, which needs f2, and so on."""
+    keys = ["f", *(f"f{number}" for number in range(1, length))]
+    return [Rules(key, salt=key, prerequisites=tuple(keys[at : at + 1])) for at, key in enumerate(keys, start=1)]
+
+
+@pytest.mark.parametrize(("length", "value"), [(DEEPEST, True), (DEEPEST + 1, False), (2_000, False)])
+def test_a_chain_of_prerequisites_has_an_end(length, value):
+    assert ask(*chain(length)[:1], SOMEBODY, *chain(length)[1:]).value is value
+
+
+def test_prerequisites_that_many_flags_share_are_climbed_once(monkeypatch):
+    levels = 20
+    shared = [
+        Rules(f"{side}{level}", salt="s", prerequisites=(f"left{level + 1}", f"right{level + 1}"))
+        for level in range(levels)
+        for side in ("left", "right")
+    ]
+    ends = [Rules(f"left{levels}", salt="s"), Rules(f"right{levels}", salt="s")]
+    hashed: list[str] = []
+    monkeypatch.setattr("modules.flags.ladder.bucket", lambda salt, unit: hashed.append(unit) or 0)
+
+    answer = ask(replace(ON, prerequisites=("left0",)), SOMEBODY, *shared, *ends)
+
+    assert (answer.value, len(hashed)) == (True, 2 * levels + 2)
 
 
 @pytest.mark.parametrize("by", ["person", "organisation"])
 def test_nobody_to_count_is_off(by):
     answer = ask(replace(ON, bucket_by=by), Context())
 
-    assert (answer.value, answer.rung, by in answer.sentence) == (False, 10, True)
+    assert (answer.value, answer.rung, answer.reason) == (False, 10, Reason.NOBODY_TO_COUNT)
+    assert by in answer.sentence
 
 
 @pytest.mark.parametrize(
@@ -164,7 +212,7 @@ def test_raising_a_rollout_never_switches_anybody_off():
 
 def test_evaluation_never_raises_whatever_the_rules():
     chance = random.Random(2)
-    choices = [fields for _, _, fields, _ in RUNGS]
+    choices = [fields for _, _, _, fields, _ in RUNGS]
     for _ in range(500):
         mixed: dict = {}
         for fields in chance.sample(choices, chance.randrange(len(choices))):
