@@ -29,7 +29,8 @@ def kill_flag(flag: Flag, *, by: Any, reason: str) -> Flag:
 
 
 def restore_flag(flag: Flag, *, by: Any, reason: str) -> Flag:
-    return _switch(flag, "flag.restored", by=by, reason=reason, is_killed=False)
+    """Neither killed nor archived any more: the rest of its ladder holds again."""
+    return _switch(flag, "flag.restored", by=by, reason=reason, is_killed=False, is_archived=False)
 
 
 def archive_flag(flag: Flag, *, by: Any, reason: str) -> Flag:

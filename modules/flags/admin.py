@@ -10,6 +10,7 @@ from modules.flags import actions
 from modules.flags.forms import FlagForm, OverrideForm
 from modules.flags.models import Flag, FlagOverride
 from tenants.administration import ActionAdmin, Affected, confirm, related_list
+from tenants.models import Organisation
 
 
 class ModuleFilter(admin.SimpleListFilter):
@@ -26,9 +27,10 @@ class ModuleFilter(admin.SimpleListFilter):
         return [*((key, key) for key in keys), (self.NONE, "none")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Flag]) -> QuerySet[Flag]:
-        if self.value() is None:
+        key = self.value()
+        if key is None:
             return queryset
-        return queryset.filter(module_key="" if self.value() == self.NONE else self.value())
+        return queryset.filter(module_key="" if key == self.NONE else key.replace("\x00", ""))
 
 
 @admin.register(Flag)
@@ -38,11 +40,17 @@ class FlagAdmin(ActionAdmin):
     list_filter = ("is_enabled", "is_killed", "is_archived", ModuleFilter)
     search_fields = ("key", "name", "purpose")
     ordering = ("key", "pk")
-    actions = ("kill", "restore")
+    actions = ("kill", "restore", "archive")
     change_form_template = "admin/change_form_with_lists.html"
     fieldsets = (
         (None, {"fields": ("key", "name", "purpose")}),
-        ("First: off for everybody", {"fields": ("is_killed", "is_archived")}),
+        (
+            "First: off for everybody",
+            {
+                "fields": ("is_killed", "is_archived"),
+                "description": "Kill, archive and restore are actions of the list of flags: they say what they touch.",
+            },
+        ),
         (
             "Then: when, and on what it depends",
             {"fields": ("window_starts_at", "window_ends_at", "needs", "module_key")},
@@ -52,7 +60,7 @@ class FlagAdmin(ActionAdmin):
             {"fields": ("is_enabled",)},
         ),
         ("Then: for which sectors", {"fields": ("blocked_sectors", "allowed_sectors")}),
-        ("Last: for how many", {"fields": ("percentage", "bucket_by")}),
+        ("Last: for how many", {"fields": ("percentage", "bucket_by", "salt")}),
         (None, {"fields": ("reason",)}),
     )
 
@@ -72,8 +80,19 @@ class FlagAdmin(ActionAdmin):
     def override_count(self, flag: Any) -> int:
         return flag.overrides_counted
 
+    # What the form asks under these names is shown to those who may look and not change.
+    @admin.display(description="rollout")
+    def percentage(self, flag: Flag) -> str:
+        return f"{flag.rollout / 1000:g} %"
+
+    @admin.display(description="prerequisites")
+    def needs(self, flag: Flag) -> str:
+        return ", ".join(flag.prerequisites.order_by("key").values_list("key", flat=True))
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("key",) if obj else ()
+        """A form that somebody left open must not undo a kill, so the switches are no part of it."""
+        switches = ("is_killed", "is_archived", "salt")
+        return ("key", *switches) if obj else switches
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         flag = self.get_object(request, object_id)
@@ -87,32 +106,41 @@ class FlagAdmin(ActionAdmin):
 
     @admin.action(description="Kill… (off for everybody at once)", permissions=["change"])
     def kill(self, request: HttpRequest, rows: QuerySet[Flag]) -> HttpResponse | None:
-        return confirm(
-            self,
-            request,
-            rows,
-            action="kill",
-            title="Kill flags",
-            affected=[Affected(row.key, [_consequence(row)]) for row in rows],
-            run=lambda row, reason: actions.kill_flag(row, by=request.user, reason=reason),
-        )
+        return self._switch(request, rows, "kill", "Kill flags", actions.kill_flag, _turned_off)
 
-    @admin.action(description="Restore…", permissions=["change"])
+    @admin.action(description="Restore… (neither killed nor archived)", permissions=["change"])
     def restore(self, request: HttpRequest, rows: QuerySet[Flag]) -> HttpResponse | None:
+        return self._switch(request, rows, "restore", "Restore flags", actions.restore_flag, _turned_back)
+
+    @admin.action(description="Archive… (off for everybody, kept for the record)", permissions=["change"])
+    def archive(self, request: HttpRequest, rows: QuerySet[Flag]) -> HttpResponse | None:
+        return self._switch(request, rows, "archive", "Archive flags", actions.archive_flag, _turned_off)
+
+    def _switch(
+        self, request: HttpRequest, rows: QuerySet[Flag], name: str, title: str, switch: Any, consequence: Any
+    ) -> HttpResponse | None:
+        organisations = Organisation.objects.count()
         return confirm(
             self,
             request,
             rows,
-            action="restore",
-            title="Restore killed flags",
-            affected=[Affected(row.key, ["goes back to what the rest of its ladder says"]) for row in rows],
-            run=lambda row, reason: actions.restore_flag(row, by=request.user, reason=reason),
+            action=name,
+            title=title,
+            affected=[Affected(row.key, [consequence(row, organisations)]) for row in rows],
+            run=lambda row, reason: switch(row, by=request.user, reason=reason),
         )
 
 
-def _consequence(flag: Any) -> str:
+def _turned_off(flag: Any, organisations: int) -> str:
     module = f"; closes the module {flag.module_key} where it needs the flag" if flag.module_key else ""
-    return f"is off for every organisation and person, past {flag.overrides_counted} overrides{module}"
+    return (
+        f"is off for everybody in all organisations ({organisations}), past its overrides ({flag.overrides_counted})"
+        f"{module}"
+    )
+
+
+def _turned_back(flag: Any, organisations: int) -> str:
+    return f"goes back to what the rest of its ladder says, in all organisations ({organisations})"
 
 
 def overrides(flag: Flag) -> Any:

@@ -1,13 +1,14 @@
 """Flags in the admin site: clear errors, reasons, confirmations, and every change through its action."""
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from modules.flags.models import Flag, FlagOverride, FlagPrerequisite
 from tenants import scope
 from tenants.models import AuditEvent
-from tests.factories import make_flag, make_organisation, make_override, make_superuser, make_user
+from tests.factories import make_flag, make_member, make_organisation, make_override, make_superuser, make_user
 
 pytestmark = pytest.mark.django_db
 FORM = {"key": "new.flag", "name": "New", "percentage": "12.345", "bucket_by": "organisation", "reason": "try it"}
@@ -48,6 +49,7 @@ def test_a_flag_is_made_with_a_percentage_of_three_decimals(client, superuser):
         ({"percentage": "0.0001"}, "no more than 3 decimal places"),
         ({"percentage": "many"}, "Enter a number"),
         ({"blocked_sectors": "cinema"}, "UK SIC 2007"),
+        ({"allowed_sectors": "\u0665\u0669"}, "UK SIC 2007"),
         ({"bucket_by": "moon"}, "Select a valid choice"),
         ({"name": "x" * 121}, "at most 120 characters"),
         ({"purpose": "a\x00b"}, "Null characters are not allowed"),
@@ -129,19 +131,49 @@ def bulk(client, action: str, flag: Flag, **fields):
 def test_killing_first_says_what_it_does(client, superuser):
     flag = make_flag("wanted")
 
-    assert "off for every organisation and person" in errors(bulk(client, "kill", flag))
+    make_override(flag, organisation=make_organisation())
+    make_organisation()
+
+    page = errors(bulk(client, "kill", flag))
+
+    assert "is off for everybody in all organisations (2), past its overrides (1)" in page
     assert Flag.objects.get().is_killed is False
 
 
-def test_killed_and_restored_with_a_reason_each(client, superuser):
+@pytest.mark.parametrize("action", ["kill", "restore", "archive"])
+def test_no_switch_is_thrown_without_a_reason(client, superuser, action):
     flag = make_flag("wanted")
 
-    bulk(client, "kill", flag, confirmed="yes", reason="broken")
-    killed = Flag.objects.get().is_killed
-    bulk(client, "restore", flag, confirmed="yes", reason="mended")
+    assert "Say why" in errors(bulk(client, action, flag, confirmed="yes", reason=" "))
+    assert events() == []
 
-    assert (killed, Flag.objects.get().is_killed) == (True, False)
-    assert events() == [("flag.killed", "broken"), ("flag.restored", "mended")]
+
+@pytest.mark.parametrize(("action", "event"), [("kill", "flag.killed"), ("archive", "flag.archived")])
+def test_switched_off_and_restored_with_a_reason_each(client, superuser, action, event):
+    flag = make_flag("wanted")
+
+    bulk(client, action, flag, confirmed="yes", reason="broken")
+    off = Flag.objects.get()
+    bulk(client, "restore", flag, confirmed="yes", reason="mended")
+    on = Flag.objects.get()
+
+    assert (off.is_killed or off.is_archived, on.is_killed or on.is_archived) == (True, False)
+    assert events() == [(event, "broken"), ("flag.restored", "mended")]
+
+
+@pytest.mark.parametrize("switch", ["is_killed", "is_archived"])
+def test_a_form_that_was_left_open_does_not_undo_a_switch(client, superuser, switch):
+    flag = make_flag("wanted", **{switch: True})
+
+    client.post(f"/admin/flags/flag/{flag.pk}/change/", {**FORM, "is_enabled": "on"})
+
+    assert (getattr(Flag.objects.get(), switch), Flag.objects.get().rollout) == (True, 12_345)
+
+
+def test_a_filter_that_no_flag_can_match_lists_none(client, superuser):
+    make_flag("wanted")
+
+    assert client.get("/admin/flags/flag/?module=no%00where").context["cl"].result_count == 0
 
 
 def test_a_flag_cannot_be_deleted(client, superuser):
@@ -154,6 +186,55 @@ def test_staff_without_permission_cannot_see_flags(client):
     client.force_login(make_user(is_staff=True))
 
     assert client.get("/admin/flags/flag/").status_code == 403
+
+
+@pytest.fixture
+def looker(client):
+    """Staff who may look at flags and not change them."""
+    user = make_user(is_staff=True)
+    with scope.login():
+        user.user_permissions.set(Permission.objects.filter(codename__in=["view_flag", "view_flagoverride"]))
+    client.force_login(user)
+    return user
+
+
+def test_staff_who_may_look_read_the_whole_ladder(client, looker):
+    flag = make_flag("wanted", rollout=12_345)
+    with scope.login():
+        FlagPrerequisite.objects.create(flag=flag, needs=make_flag("the.base"))
+
+    page = client.get(f"/admin/flags/flag/{flag.pk}/change/").content.decode()
+
+    assert ("12.345 %" in page, "the.base" in page) == (True, True)
+
+
+def test_staff_who_may_look_change_nothing(client, looker):
+    flag = make_flag("wanted")
+
+    bulk(client, "kill", flag, confirmed="yes", reason="no")
+    refused = [
+        client.post(f"/admin/flags/flag/{flag.pk}/change/", FORM).status_code,
+        client.post("/admin/flags/flag/add/", FORM).status_code,
+        client.post("/admin/flags/flagoverride/add/", override_form(flag, person=looker.pk)).status_code,
+    ]
+
+    assert refused == [403, 403, 403]
+    assert (Flag.objects.get().is_killed, Flag.objects.get().rollout, events()) == (False, 100_000, [])
+
+
+PAGES = ["/admin/flags/flag/", "/admin/flags/flag/add/", "/admin/flags/flagoverride/", "/admin/flags/flagoverride/add/"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_organisations_admin_sees_no_flags(client, page):
+    client.force_login(make_member(make_organisation(), "admin"))
+
+    assert client.get(page, follow=True).status_code == 403
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_whoever_is_not_signed_in_is_led_to_sign_in(client, page):
+    assert client.get(page).url == f"/sign-in/?next={page}"
 
 
 @pytest.mark.parametrize("model", ["flag", "flagoverride"])
