@@ -1,5 +1,6 @@
 """The admin site: Django's own, entered through the same sign-in as everything else."""
 
+from functools import wraps
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -11,6 +12,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from accounts.views import sign_out
+from tenants.sturdiness import require_readable
 
 
 class PlatformAdminSite(AdminSite):
@@ -22,6 +24,16 @@ class PlatformAdminSite(AdminSite):
     def get_urls(self) -> list[Any]:
         """Django's, without its pages for passwords: there are none."""
         return [entry for entry in super().get_urls() if "password" not in (getattr(entry, "name", None) or "")]
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def readable(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            require_readable(request.GET)
+            return inner(request, *args, **kwargs)
+
+        return readable
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return sign_out(request)

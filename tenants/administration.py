@@ -14,6 +14,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from tenants.sturdiness import SturdyAutocomplete, is_id, without_impossible_choices
+
 
 class ReasonedForm(forms.ModelForm):
     """A form that asks why; the answer is kept in the audit."""
@@ -44,6 +46,21 @@ class ActionAdmin(admin.ModelAdmin):
     }
     list_per_page = 50
     show_full_result_count = False
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """An address may choose related rows beforehand, and nothing else."""
+        given = super().get_changeform_initial_data(request)
+        related = {field.name for field in self.model._meta.get_fields() if field.many_to_one}
+        return {name: value for name, value in given.items() if name in related and is_id(value)}
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **options: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            options["widget"] = SturdyAutocomplete(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **options)
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        without_impossible_choices(request)
+        return super().response_action(request, queryset)
 
     def store(self, row: Any, *, by: Any, reason: str, is_new: bool) -> None:
         raise NotImplementedError(f"{type(self).__name__} must say which action saves its rows.")

@@ -138,6 +138,6 @@ def test_an_event_shows_the_rows_that_it_changed(client, superuser):
     assert "insert tenants_organisation" in page
 
 
-@pytest.mark.parametrize("text", ["lumen", "%00", "x" * 5000])
-def test_any_search_is_answered(client, superuser, text):
-    assert client.get(f"/admin/tenants/auditevent/?q={text}").status_code in {200, 302}
+@pytest.mark.parametrize(("text", "status"), [("lumen", 200), ("x" * 5000, 200), ("%00", 400)])
+def test_any_search_is_answered(client, superuser, text, status):
+    assert client.get(f"/admin/tenants/auditevent/?q={text}").status_code == status
