@@ -156,7 +156,7 @@ def test_a_chain_of_prerequisites_has_an_end(length, value):
 
 
 def test_prerequisites_that_many_flags_share_are_climbed_once(monkeypatch):
-    levels = 20
+    levels = 10
     shared = [
         Rules(f"{side}{level}", salt="s", prerequisites=(f"left{level + 1}", f"right{level + 1}"))
         for level in range(levels)
