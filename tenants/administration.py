@@ -1,20 +1,25 @@
 """What our pages in the admin site share: changes go through actions with a reason, dangerous ones are confirmed."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import AdminSplitDateTime
+from django.core.exceptions import ImproperlyConfigured
+from django.db import IntegrityError
 from django.db.models import DateTimeField, Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
 from tenants.sturdiness import SturdyAutocomplete, is_id, without_impossible_choices
+
+logger = logging.getLogger(__name__)
 
 
 class ReasonedForm(forms.ModelForm):
@@ -58,12 +63,21 @@ class ActionAdmin(admin.ModelAdmin):
             options["widget"] = SturdyAutocomplete(db_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **options)
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+    def response_action(self, request: HttpRequest, queryset: QuerySet, *args: Any, **options: Any) -> Any:
         without_impossible_choices(request)
-        return super().response_action(request, queryset)
+        return super().response_action(request, queryset, *args, **options)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        """Where somebody else took what must be unique since the form looked, the page says so."""
+        try:
+            return super().changeform_view(request, *args, **options)
+        except IntegrityError:
+            logger.warning("Refused by the database: %s", request.path, exc_info=True)
+            self.message_user(request, "Not saved: somebody saved the same at this moment.", messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
 
     def store(self, row: Any, *, by: Any, reason: str, is_new: bool) -> None:
-        raise NotImplementedError(f"{type(self).__name__} must say which action saves its rows.")
+        raise ImproperlyConfigured(f"{type(self).__name__} must say which action saves its rows.")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change or set(form.changed_data) - {"reason"}:

@@ -1,10 +1,8 @@
-import logging
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db import IntegrityError
+from django.contrib import admin
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 
@@ -13,8 +11,6 @@ from modules.flags.forms import FlagForm, OverrideForm
 from modules.flags.models import Flag, FlagOverride
 from tenants.administration import ActionAdmin, Affected, confirm, related_list
 from tenants.models import Organisation
-
-logger = logging.getLogger(__name__)
 
 
 class ModuleFilter(admin.SimpleListFilter):
@@ -37,20 +33,8 @@ class ModuleFilter(admin.SimpleListFilter):
         return queryset.filter(module_key="" if key == self.NONE else key)
 
 
-class ContestedAdmin(ActionAdmin):
-    """Keys and targets are unique: where somebody else took one since the form looked, the page says so."""
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
-        try:
-            return super().changeform_view(request, *args, **options)
-        except IntegrityError:
-            logger.warning("Refused by the database: %s", request.path, exc_info=True)
-            self.message_user(request, "Not saved: somebody saved the same at this moment.", messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
-
-
 @admin.register(Flag)
-class FlagAdmin(ContestedAdmin):
+class FlagAdmin(ActionAdmin):
     form = FlagForm
     list_display = ("key", "name", "state", "module_key", "override_count", "updated_at")
     list_filter = ("is_enabled", "is_killed", "is_archived", ModuleFilter)
@@ -165,7 +149,7 @@ def overrides(flag: Flag) -> Any:
 
 
 @admin.register(FlagOverride)
-class FlagOverrideAdmin(ContestedAdmin):
+class FlagOverrideAdmin(ActionAdmin):
     form = OverrideForm
     list_display = ("flag", "target", "value", "reason", "author", "starts_at", "expires_at")
     list_filter = ("value", ("flag", admin.RelatedOnlyFieldListFilter))
