@@ -41,6 +41,9 @@ mutants: $(INSTALLED) ## take out each guard in turn; a test must fail every tim
 bench: $(INSTALLED) ## measure what the budgets are about
 	@$(PYTHON) -m tests.benchmarks
 
+audit: $(INSTALLED) ## look the pinned packages up among known vulnerabilities (asks PyPI's service)
+	@$(VENV)/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.txt
+
 chromium: ## find or install the browser of the journeys
 	@.ci/chromium
 
@@ -54,4 +57,4 @@ $(INSTALLED): requirements-dev.txt
 	@.ci/install $(VENV) requirements-dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check mutants bench chromium lock clean
+.PHONY: help run test test-fast check mutants bench audit chromium lock clean
