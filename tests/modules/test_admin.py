@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from modules.models import AnalyticsModule, ApplicationGrant, Entitlement
@@ -136,3 +138,36 @@ def test_an_unknown_person_is_a_clear_error(client):
 
     assert "Nobody has this address." in page
     assert "There is no organisation with this slug." in page
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "modules/analyticsmodule/",
+        "modules/entitlement/",
+        "modules/entitlement/add/",
+        "modules/applicationgrant/",
+        "modules/applicationgrant/add/",
+        "tenants/auditevent/?what=all",
+        "tenants/membership/add/",
+        "tenants/organisation/{organisation}/change/",
+        "accounts/user/{user}/change/",
+        "auth/group/",
+    ],
+)
+def test_pages_ask_the_same_number_of_queries_whatever_there_is(client, page):
+    organisation = make_organisation()
+    user = make_member(organisation)
+    address = f"/admin/{page}".format(organisation=organisation.pk, user=user.pk)
+    counts = []
+    for more in (1, 5):
+        for number in range(more):
+            make_entitlement(make_organisation(), make_module(f"module{more}x{number}"))
+            make_entitlement(organisation, make_module(f"ours{more}x{number}"))
+            make_member(organisation)
+        client.get(address)
+        with CaptureQueriesContext(connection) as queries:
+            client.get(address)
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
