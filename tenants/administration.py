@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ImproperlyConfigured
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import DateTimeField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -20,13 +20,14 @@ from django.utils.http import urlencode
 from tenants.sturdiness import SturdyAutocomplete, is_id, without_impossible_choices
 
 logger = logging.getLogger(__name__)
+LONGEST_REASON = 500
 
 
 class ReasonedForm(forms.ModelForm):
     """A form that asks why; the answer is kept in the audit."""
 
     reason = forms.CharField(
-        max_length=500,
+        max_length=LONGEST_REASON,
         required=False,
         help_text="Why? Kept in the audit beside your name.",
         label="Reason for the change",
@@ -105,15 +106,17 @@ def confirm(
     affected: Sequence[Affected],
     run: Callable[[Any, str], Any],
 ) -> HttpResponse | None:
-    """Show what an admin action would touch and ask why; once confirmed with a reason, call run(row, reason) for each.
+    """Show what an admin action would touch and ask why; once confirmed with a reason, call run(row, reason) for
+    each, all of them or none.
 
     Returns the page, or None (back to the list) when it is done.
     """
     reason = request.POST.get("reason", "").replace("\x00", "").strip()
-    if request.POST.get("confirmed") and reason:
+    if request.POST.get("confirmed") and 0 < len(reason) <= LONGEST_REASON:
         chosen = list(rows)
-        for row in chosen:
-            run(row, reason)
+        with transaction.atomic():
+            for row in chosen:
+                run(row, reason)
         model_admin.message_user(request, f"{title}: done for {len(chosen)}.")
         return None
     context = {

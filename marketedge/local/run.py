@@ -76,7 +76,8 @@ class LocalRun:
         start = plan_start(self.root, self.given)
         variables = start.variables if start.has_own_database else {**start.variables, **self._database(stops)}
         self._prepare(variables)
-        self._serve(start, variables, stops)
+        # What answers requests never holds the owner's login.
+        self._serve(start, {**variables, "DATABASE_OWNER_URL": ""}, stops)
         say(welcome(start))
 
     def _database(self, stops: ExitStack) -> dict[str, str]:

@@ -98,10 +98,11 @@ def test_deactivating_people_first_lists_what_they_lose(client, superuser):
     assert again(user).is_active is True
 
 
-def test_deactivating_people_needs_a_reason(client, superuser):
+@pytest.mark.parametrize("reason", ["", "  ", "\x00", "x" * 501])
+def test_deactivating_people_needs_a_reason_of_bounded_length(client, superuser, reason):
     user = make_user()
 
-    page = bulk(client, "accounts/user", "deactivate", user, confirmed="yes")
+    page = bulk(client, "accounts/user", "deactivate", user, confirmed="yes", reason=reason)
 
     assert ("Say why" in page.content.decode(), again(user).is_active) == (True, True)
 

@@ -121,6 +121,14 @@ def test_it_starts_and_stops_its_own_database(tmp_path: Path) -> None:
         remove(tmp_path / ".local" / "postgres")
 
 
+def test_what_answers_requests_never_holds_the_owners_login(tmp_path: Path) -> None:
+    tells = [sys.executable, "-c", "import os; print(f'owner=<{os.environ[\"DATABASE_OWNER_URL\"]}>')"]
+    with starting(tmp_path, {"web": tells}) as started:
+        assert started.end() == 1
+
+        assert "owner=<>" in started.printed
+
+
 def test_a_process_that_ends_stops_everything_and_its_last_lines_are_shown(tmp_path: Path) -> None:
     with starting(tmp_path, {"provider": says_and_ends("no key to sign with", 3)}) as started:
         assert started.end() == 1
