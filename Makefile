@@ -47,7 +47,7 @@ audit: $(INSTALLED) ## look the pinned packages up among known vulnerabilities (
 chromium: ## find or install the browser of the journeys
 	@.ci/chromium
 
-lock: ## pin the requirements again, with hashes
+lock: $(INSTALLED) ## pin the requirements again, with hashes
 	@.ci/lock
 
 clean: ## remove everything that was generated, the data of `make run` included
