@@ -1,5 +1,5 @@
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -170,6 +170,7 @@ class GroupAdmin(ActionAdmin):
 
 
 class InvitationForm(ReasonedForm):
+    by: ClassVar[Any]
     expires_at = forms.SplitDateTimeField(
         widget=NamedSplitDateTime,
         initial=lambda: timezone.now() + timedelta(days=settings.INVITATION_DAYS),
@@ -185,6 +186,8 @@ class InvitationForm(ReasonedForm):
         """Say what the database would refuse: its rule spans columns that the form does not have."""
         cleaned = super().clean() or {}
         organisation, email = cleaned.get("organisation"), cleaned.get("email")
+        if email and not self.by.is_superuser and User.objects.with_email(email).filter(is_staff=True).exists():
+            raise ValidationError("Only a superuser gives staff, yourself included, a place in an organisation.")
         if organisation and email:
             same = Invitation.objects.filter(organisation=organisation)
             if same.open_for(email, at=timezone.now()).exists():
@@ -205,6 +208,11 @@ class InvitationAdmin(ActionAdmin):
     ordering = ("-created_at", "pk")
     fields = ("organisation", "email", "role", "expires_at", "reason")
     actions = ("withdraw",)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **options)
+        form.by = request.user
+        return form
 
     @admin.display(description="state")
     def state(self, invitation: Invitation) -> str:

@@ -22,8 +22,9 @@ class PlatformAdminSite(AdminSite):
     enable_nav_sidebar = True
 
     def get_urls(self) -> list[Any]:
-        """Django's, without its pages for passwords: there are none."""
-        return [entry for entry in super().get_urls() if "password" not in (getattr(entry, "name", None) or "")]
+        """Django's, without its pages for passwords, and without the one that leads from any id to an address."""
+        left_out = {"password_change", "password_change_done", "view_on_site"}
+        return [entry for entry in super().get_urls() if getattr(entry, "name", None) not in left_out]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         inner = super().admin_view(view, cacheable)

@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",  # outermost: every status carries its headers
     "marketedge.health.HealthMiddleware",
     "marketedge.incidents.RequestIdMiddleware",
+    "marketedge.hygiene.PrivateByDefaultMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

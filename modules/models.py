@@ -1,5 +1,6 @@
 """The catalogue of analytics modules, who is entitled to which, and which person was given which application."""
 
+import json
 import uuid
 from typing import Any, ClassVar, Self
 
@@ -102,6 +103,8 @@ class Entitlement(TenantOwned):
     def _require_known_configuration(self) -> None:
         spec = registry.get(self.module.key) if self.module_id else None
         options = spec.configuration if spec else {}
+        if "\\u0000" in json.dumps(self.configuration):
+            raise ValidationError({"configuration": "Null characters are not allowed."})
         if not isinstance(self.configuration, dict):
             raise ValidationError({"configuration": 'Expected an object, such as {"option": 1}.'})
         for name, value in self.configuration.items():

@@ -2,12 +2,13 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from tenants import actions
-from tenants.administration import ActionAdmin, Affected, RelatedList, confirm, related_list
+from tenants.administration import ActionAdmin, Affected, ReasonedForm, RelatedList, confirm, related_list
 from tenants.models import AuditEvent, Membership, Organisation
 
 
@@ -84,8 +85,21 @@ class OrganisationAdmin(ActionAdmin):
         )
 
 
+class MembershipForm(ReasonedForm):
+    by: ClassVar[Any]
+
+    def clean(self) -> dict[str, Any]:
+        """Nobody gives themselves a place, or a stronger role in the one that they have."""
+        cleaned = super().clean() or {}
+        user = cleaned.get("user") or (self.instance.user if self.instance.pk else None)
+        if user and user.is_staff and not self.by.is_superuser:
+            raise ValidationError("Only a superuser gives staff, yourself included, a place in an organisation.")
+        return cleaned
+
+
 @admin.register(Membership)
 class MembershipAdmin(ActionAdmin):
+    form = MembershipForm
     list_display = ("user", "organisation", "role", "created_at")
     list_filter = ("role", ("organisation", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("user", "organisation")
@@ -93,6 +107,11 @@ class MembershipAdmin(ActionAdmin):
     autocomplete_fields = ("organisation", "user")
     ordering = ("organisation__name", "user__email", "pk")
     fields = ("organisation", "user", "role", "reason")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **options)
+        form.by = request.user
+        return form
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("organisation", "user") if obj else ()

@@ -52,6 +52,7 @@ class ActionAdmin(admin.ModelAdmin):
     }
     list_per_page = 50
     show_full_result_count = False
+    view_on_site = False
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """An address may choose related rows beforehand, and nothing else."""

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ MAX_ROWS = 100_000
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _HOW_TO_SAVE = "Save it as “CSV UTF-8” and upload that file."
+# As in the Stream-Safe Text Format of Unicode (UAX 15). Combining marks begin at U+0300.
+_MOST_MARKS = 30
+_BEYOND_LATIN = re.compile(f"[\u0300-\U0010ffff]{{{_MOST_MARKS + 1},}}")
 
 
 class Unreadable(ValueError):
@@ -59,7 +63,18 @@ def decode(content: bytes) -> str:
     text = _decoded(content)
     if "\0" in text:
         raise Unreadable(f"The file holds NUL characters, so it is not plain text. {_HOW_TO_SAVE}")
+    _require_bounded_marks(text)
     return unicodedata.normalize("NFC", text)
+
+
+def _require_bounded_marks(text: str) -> None:
+    """Composing sorts each run of combining marks in quadratic time, and holds up the whole process meanwhile."""
+    for run in _BEYOND_LATIN.finditer(text):
+        marks = 0
+        for character in run[0]:
+            marks = marks + 1 if unicodedata.combining(character) else 0
+            if marks > _MOST_MARKS:
+                raise Unreadable(f"A letter carries more than {_MOST_MARKS} accents, so this is not a file of prices.")
 
 
 def _decoded(content: bytes) -> str:

@@ -217,3 +217,23 @@ def test_staff_cannot_edit_groups_even_with_permissions_of_the_library(client):
     client.force_login(user)
 
     assert [client.get(f"/admin/auth/group/{path}").status_code for path in ("", "add/")] == [403, 403]
+
+
+@pytest.mark.parametrize("path", ["accounts/invitation/add/", "tenants/membership/add/"])
+def test_staff_cannot_give_themselves_a_place_in_an_organisation(client, path):
+    user = make_user("staff@example.com", is_staff=True)
+    organisation = make_organisation()
+    with scope.login():
+        user.user_permissions.set(Permission.objects.filter(codename__in=["add_invitation", "add_membership"]))
+    client.force_login(user)
+
+    form = invitation_form(organisation, email="STAFF@example.com", role="admin", user=user.pk)
+    response = client.post(f"/admin/{path}", form)
+
+    assert "Only a superuser gives staff" in response.content.decode()
+    assert seats_of(user) == []
+
+
+def seats_of(user: User) -> list:
+    with scope.login():
+        return [*user.memberships.all(), *Invitation.objects.filter(email__iexact=user.email)]

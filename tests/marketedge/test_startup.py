@@ -80,6 +80,9 @@ def test_with_a_mute_database_pages_say_so_calmly_and_the_sign_in_address_is_giv
         page, body, headers = ask(f"{address}/o/somewhere/", Cookie="sessionid=abcdefghijklmnop")
         api, told, _ = ask(f"{address}/api/v1/auth/auth0-url?redirect_uri=https://app.example/callback")
 
+        odd, _, _ = ask(f"{address}/sign-in/?next=/x", **{"Content-Type": "text/plain; charset=hex"})
+
+        assert odd == 200
         assert (page, headers["Retry-After"], "Incident" in body) == (503, "10", True)
         assert (api, "auth_url" in json.loads(told)) == (200, True)
 

@@ -77,7 +77,19 @@ def test_ticking_the_impossible_touches_nothing(client, model, value):
         "occurred_at__month=x",
         "what=%00",
         "occurred_at__day=-1",
+        "action__regex=((",
     ],
 )
 def test_a_list_that_cannot_be_searched_is_a_clear_400(client, query):
     assert client.get(f"/admin/tenants/auditevent/?{query}").status_code == 400
+
+
+@pytest.mark.parametrize("term", ["%00", "x"])
+def test_choices_are_searched_for_anything_or_refused(client, term):
+    asked = f"app_label=tenants&model_name=membership&field_name=organisation&term={term}&page=1"
+
+    assert client.get(f"/admin/autocomplete/?{asked}").status_code in {200, 400}
+
+
+def test_no_page_leads_from_any_id_to_an_address(client):
+    assert client.get("/admin/r/8/1/").status_code == 404

@@ -94,3 +94,15 @@ def test_where_a_file_breaks_off_is_named(rows, line, words):
         rows_of(f"name,note\n{rows}".encode())
 
     assert broken.value.line == line
+
+
+@pytest.mark.parametrize("marks", ["\u0345\u0334" * 300_000, "\u0301" * 31])
+def test_a_letter_with_endless_accents_is_refused_before_it_takes_time(marks):
+    content = f"name,note\na{marks},first\n".encode()
+
+    assert "more than 30 accents" in refusal_of(content)
+
+
+@pytest.mark.parametrize("name", ["Кинотеатр " * 20, "影院" * 40, "e\u0301" * 40, "สวัสดีครับ" * 12])
+def test_long_text_in_other_scripts_is_read(name):
+    assert len(rows_of(f"name,note\n{name},first\n".encode())) == 1
