@@ -11,6 +11,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from marketedge.local.clean import remove
+
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", ".local", "__pycache__", ".mypy_cache", ".ruff_cache", "static_collected"
@@ -213,6 +215,8 @@ def survives(mutant: Mutant) -> bool:
             text=True,
             check=False,
         )
+        # Its database may lie outside the copy, and would outlive it.
+        remove(copy / ".local" / "test-postgres")
     # 1: tests failed, as they must; anything else (0 green, 2 and up: not even run) does not show the guard.
     is_caught = ended.returncode == 1
     sys.stdout.write(f"{'caught  ' if is_caught else 'SURVIVED'} {mutant.guard} ({mutant.tests})\n")
