@@ -48,27 +48,42 @@ if not DEMONSTRATION:
         "PUBLIC_URL must begin with https:// outside the demonstration.",
     )
 
-# Database: the web login, and the owner for migrations only
+# Database: the web login, and the owner for migrations only. Every wait is bounded, and so is a whole request:
+# statement < client < request < what the server and the router in front of it allow.
+CONNECT_TIMEOUT = env.number("CONNECT_TIMEOUT", "seconds, 2 or more", default=3)
 STATEMENT_TIMEOUT = env.number("STATEMENT_TIMEOUT", "milliseconds", default=15_000)
 LOCK_TIMEOUT = env.number("LOCK_TIMEOUT", "milliseconds", default=5_000)
-CONNECT_TIMEOUT = env.number("CONNECT_TIMEOUT", "seconds, 2 or more", default=3)
+IDLE_IN_TRANSACTION_TIMEOUT = env.number("IDLE_IN_TRANSACTION_TIMEOUT", "milliseconds", default=30_000)
+TCP_TIMEOUT = env.number("TCP_TIMEOUT", "milliseconds", default=10_000)
+CLIENT_DEADLINE = env.number("CLIENT_DEADLINE", "seconds", default=20)
+REQUEST_DEADLINE = env.number("REQUEST_DEADLINE", "seconds", default=24)
+SERVER_TIMEOUT = env.number("SERVER_TIMEOUT", "seconds", default=30)
+env.refuse_if(
+    not STATEMENT_TIMEOUT / 1000 < CLIENT_DEADLINE < REQUEST_DEADLINE < SERVER_TIMEOUT,
+    "The limits must grow outwards: STATEMENT_TIMEOUT < CLIENT_DEADLINE < REQUEST_DEADLINE < SERVER_TIMEOUT.",
+)
 
 
 def postgresql(address: dict[str, Any], login: str) -> dict[str, Any]:
-    limits = f"-c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout={LOCK_TIMEOUT}"
+    limits = {
+        "statement_timeout": STATEMENT_TIMEOUT,
+        "lock_timeout": LOCK_TIMEOUT,
+        "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT,
+    }
     bounds = {
         "connect_timeout": CONNECT_TIMEOUT,
         "keepalives_idle": 10,
         "keepalives_interval": 3,
         "keepalives_count": 3,
-        "tcp_user_timeout": 10_000,
-        "options": f"{limits} -c idle_in_transaction_session_timeout=30000",
+        "tcp_user_timeout": TCP_TIMEOUT,
+        "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
         "application_name": f"marketedge-{login}",
     }
     return {
         **address,
         "ENGINE": "tenants.postgresql",
         "LOGIN": login,
+        "CLIENT_DEADLINE": CLIENT_DEADLINE,
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,

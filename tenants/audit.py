@@ -40,7 +40,7 @@ def _event(name: str, *, by: Any, organisation: Organisation | None, reason: str
     return AuditEvent(
         action=name,
         actor=person,
-        actor_email=getattr(person, "email", ""),
+        actor_email=getattr(by, "email", ""),
         organisation=organisation,
         reason=reason,
         request_id=request_id.current.get(),

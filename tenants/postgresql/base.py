@@ -7,12 +7,14 @@ from django.db.backends.postgresql import base
 from django.db.utils import OperationalError
 
 from tenants import scope
-from tenants.postgresql import privileges, roles, startup
+from tenants.postgresql import deadline, privileges, roles, startup
+from tenants.postgresql.connection import BoundedConnection
 
 FOLLOW = (
     "SELECT set_config('role', %s, false), set_config('marketedge.organisation', %s, false),"
     " set_config('marketedge.person', %s, false)"
 )
+IDLE_CHECK = 3  # seconds
 # After these the server may have gone back to earlier settings, a savepoint's included.
 FORGETS = ("ROLLBACK", "SET", "RESET", "DISCARD", "ABORT")
 
@@ -48,7 +50,17 @@ class ScopedCursor(base.Cursor):
         return self.connection.scoped_by
 
 
+class Driver:
+    """psycopg as Django's backend asks for it, connecting with waits that are bounded."""
+
+    connect = BoundedConnection.connect
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(psycopg, name)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
+    Database = Driver()  # type: ignore[assignment]
     _applied: tuple[str, str, str] | None = None
 
     def get_connection_params(self) -> dict[str, Any]:
@@ -58,12 +70,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
         startup.require_loaded()
         connection = super().get_new_connection(conn_params)
         connection.scoped_by = self
+        connection.limit = self.settings_dict.get("CLIENT_DEADLINE")
         self._refuse_privileged_login(connection)
         return connection
 
     def connect(self) -> None:
         self._applied = None
         super().connect()
+
+    def is_usable(self) -> bool:
+        """Asked of a connection that was idle: one whose other end is gone must not cost a request its whole time."""
+        with deadline.within(self.settings_dict["OPTIONS"].get("connect_timeout", IDLE_CHECK)):
+            return super().is_usable()
 
     def follow_scope(self) -> None:
         """Give the database session the role, organisation and person of the current scope, unless it has them."""

@@ -1,0 +1,60 @@
+"""What is wrong with the database, in a few words that name no host, login or row: for pages, health and commands."""
+
+import psycopg
+from django.db import DatabaseError
+
+READ_ONLY = "it can be read but not changed (a standby, or set to read-only)"
+
+# By PostgreSQL's code where there is one; while connecting there is none, and the driver's words have to do.
+_CODES = {
+    "25006": READ_ONLY,
+    "28000": "the login is not allowed in",
+    "28P01": "the login or its password is refused",
+    "3D000": "the database does not exist",
+    "42501": "the login lacks a right that it needs",
+    "53100": "its disk is full",
+    "53200": "it is out of memory",
+    "53300": "too many connections",
+    "55P03": "a lock was not free in time",
+    "57014": "a statement took too long",
+    "57P01": "it is being stopped",
+    "57P03": "it is starting or stopping",
+}
+_WORDS = (
+    ("password authentication failed", _CODES["28P01"]),
+    ("no pg_hba.conf entry", _CODES["28000"]),
+    ("too many clients", _CODES["53300"]),
+    ("too many connections", _CODES["53300"]),
+    ("remaining connection slots", _CODES["53300"]),
+    ("starting up", _CODES["57P03"]),
+    ("shutting down", _CODES["57P03"]),
+    ("recovery mode", _CODES["57P03"]),
+    ("does not exist", _CODES["3D000"]),
+    ("refused", "the connection is refused: nothing listens there"),
+    ("failed to resolve", "its host name is unknown"),
+    ("could not translate host name", "its host name is unknown"),
+    ("name or service not known", "its host name is unknown"),
+    ("no route to host", "there is no way to its host"),
+    ("network is unreachable", "there is no way to its host"),
+    ("no answer within", "it does not answer"),
+    ("timeout expired", "it does not answer"),
+    ("timed out", "it does not answer"),
+    ("closed the connection", "it ended the connection"),
+    ("connection is closed", "it ended the connection"),
+    ("connection is lost", "it ended the connection"),
+    ("ssl", "TLS could not be agreed upon"),
+)
+
+
+def describe(fault: BaseException) -> str:
+    """The fault in words that may be shown to anybody; its type when it is none that we know."""
+    cause = fault.__cause__ if isinstance(fault, DatabaseError) and fault.__cause__ else fault
+    code = getattr(cause, "sqlstate", None)
+    if code in _CODES:
+        return _CODES[code]
+    said = str(cause).lower()
+    return next((words for sign, words in _WORDS if sign in said), type(cause).__name__)
+
+
+def is_read_only(fault: BaseException) -> bool:
+    return isinstance(fault.__cause__, psycopg.errors.ReadOnlySqlTransaction)
