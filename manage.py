@@ -11,13 +11,18 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    from marketedge import loading
+
     try:
         # Now, so that every command tells what is wrong with them, `--help` included.
         importlib.import_module(os.environ["DJANGO_SETTINGS_MODULE"])
+        loading.load_applications()
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as problem:
         sys.stderr.write(f"MarketEdge cannot start with these settings:\n{problem}\n")
         sys.exit(2)
+    except loading.CannotLoad as problem:
+        loading.say_and_exit(problem, code=2)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 """How gunicorn serves MarketEdge: `gunicorn -c marketedge/gunicorn.conf.py`, from the folder of manage.py.
 
 The port opens only when the product is loaded: a broken import ends the process, and one that hangs does so after
-BOOT_SECONDS with the stack of what it waited for. Time limits: database statement < client < `timeout` here.
+BOOT_LIMIT seconds with the stack of what it waited for. Time limits: database statement < client < `timeout` here.
 """
 
 import faulthandler
@@ -12,15 +12,20 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-BOOT_SECONDS = 30
+# Read before anything else, so that even settings that hang are ended; the settings say when it is malformed.
+_limit = os.environ.get("BOOT_LIMIT", "").strip()
+BOOT_SECONDS = int(_limit) if _limit.isdecimal() and int(_limit) else 30
 
 # A reload (SIGHUP) reads this file again in a process that serves already, and calls no `when_ready`.
 if "marketedge.wsgi" not in sys.modules:
     faulthandler.dump_traceback_later(BOOT_SECONDS, exit=True)
 
 try:
-    from marketedge.environment import is_loopback
-    from marketedge.settings import DEMONSTRATION, env
+    from marketedge.phases import phases
+
+    with phases.measure("settings"):
+        from marketedge.environment import is_loopback
+        from marketedge.settings import DEMONSTRATION, SERVER_TIMEOUT, WEB_THREADS, env
 
     bind = env.listed("BIND", "host:port") or [f"127.0.0.1:{env.number('PORT', 'a number', default=8000)}"]
     workers = env.number("WEB_CONCURRENCY", "a number of processes", default=2)
@@ -35,9 +40,9 @@ except ImproperlyConfigured as problem:
 
 wsgi_app = "marketedge.wsgi:application"
 preload_app = True
-worker_class = "gthread"
-threads = 16
-timeout = 30
+worker_class = "marketedge.worker.Worker"
+threads = WEB_THREADS
+timeout = SERVER_TIMEOUT
 graceful_timeout = 25
 keepalive = 5
 max_requests = 2_000
@@ -53,3 +58,10 @@ def when_ready(server: Any) -> None:
 def post_fork(server: Any, worker: Any) -> None:
     # gunicorn only watches workers that have reported once; one that hangs before that would stay for ever.
     worker.tmp.notify()
+
+
+def post_worker_init(worker: Any) -> None:
+    # The first contact with the database is part of the start; it happens beside, and nothing waits for it.
+    from marketedge.readiness import prober
+
+    prober.begin()

@@ -1,140 +1,83 @@
-"""Is the product alive, and is it ready? Answered ahead of everything else: no host check, session or redirect."""
+"""Is the product alive, started, ready? Answered ahead of everything else: no host check, session or redirect."""
 
-import logging
-import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connections
-from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
 from django.utils import timezone
 
+from marketedge.phases import phases, seconds_since_start
+from marketedge.readiness import Readiness, prober
 from modules import registry
-from tenants.postgresql import privileges
-
-logger = logging.getLogger(__name__)
-DEADLINE = 2.0
-CACHED_FOR = 2.0
-
-
-@dataclass(frozen=True)
-class Readiness:
-    """`problems` maps what is wrong (database, migrations, login) to what is known of it; empty means ready."""
-
-    problems: dict[str, str]
-
-    @property
-    def is_ready(self) -> bool:
-        return not self.problems
-
-
-class Prober:
-    """Asks the database once for however many callers, and never lets one wait longer than the deadline."""
-
-    def __init__(self, ask: Callable[[], Readiness]) -> None:
-        self.ask = ask
-        self.lock = threading.Lock()
-        self.running: threading.Event | None = None
-        self.answer: Readiness | None = None
-        self.answered_at = 0.0
-
-    def readiness(self) -> Readiness:
-        with self.lock:
-            if self.answer and time.monotonic() - self.answered_at < CACHED_FOR:
-                return self.answer
-            done = self.running or self._start()
-        if not done.wait(DEADLINE) or self.answer is None:
-            return Readiness({"database": f"no answer within {DEADLINE:g} seconds"})
-        return self.answer
-
-    def _start(self) -> threading.Event:
-        self.running = done = threading.Event()
-        threading.Thread(target=self._run, args=[done], name="readiness", daemon=True).start()
-        return done
-
-    def _run(self, done: threading.Event) -> None:
-        answer, answered_at = Readiness({"probe": "failed; see the log"}), 0.0
-        try:
-            answer, answered_at = self.ask(), time.monotonic()
-        except Exception:
-            # The probe itself is at fault: said at once, and asked again by the next caller.
-            logger.exception("The readiness probe failed")
-        finally:
-            with self.lock:
-                self.answer, self.answered_at, self.running = answer, answered_at, None
-            done.set()
-
-
-def ask_database() -> Readiness:
-    """Connect as the web does, on a connection of this thread's own, and close it again."""
-    connection = connections.create_connection("default")
-    connection.settings_dict = {**connection.settings_dict, "CONN_MAX_AGE": 0}
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 2000")
-            faults = privileges.faults_of_login(cursor) if connection.settings_dict["LOGIN"] == "web" else []
-        if faults:
-            return Readiness({"login": ", ".join(faults)})
-        unapplied = _unapplied(connection)
-    except DatabaseError as fault:
-        return Readiness({"database": _in_one_line(fault)})
-    finally:
-        connection.close()
-    return Readiness({"migrations": f"{len(unapplied)} not applied"} if unapplied else {})
-
-
-def _unapplied(connection: Any) -> set[tuple[str, str]]:
-    loader = MigrationLoader(connection)
-    return set(loader.graph.nodes) - set(loader.applied_migrations)
-
-
-def _in_one_line(fault: Exception) -> str:
-    # The driver's words name the host and the login; those do not belong on a public page.
-    return type(fault).__name__ if not settings.DEBUG else " ".join(str(fault).split())
-
-
-prober = Prober(ask_database)
 
 
 def live() -> HttpResponse:
+    """From the process alone: a host restarts what does not answer this."""
     return JsonResponse({"status": "live"})
 
 
+def startup() -> HttpResponse:
+    """The phases of the start. Once all are over it stays 200, whatever happens later: that is for ready to say."""
+    readiness = prober.answer() if phases.missing else Readiness({})
+    missing = phases.missing
+    told = {
+        "status": "starting" if missing else "started",
+        "phases": phases.told(),
+        "missing": missing,
+        "problems": readiness.problems,
+        "process_seconds": seconds_since_start(),
+    }
+    return JsonResponse(told, status=503 if missing else 200)
+
+
 def ready() -> HttpResponse:
-    readiness = prober.readiness()
+    """Only what nothing works without; a host sends no requests where this is 503."""
+    readiness = prober.answer()
     if readiness.is_ready:
         return JsonResponse({"status": "ready"})
     return JsonResponse({"status": "not ready", "problems": readiness.problems}, status=503)
 
 
 def summary() -> HttpResponse:
-    """What old clients read; every field is computed, and it is 200 even when something is wrong: `status` says so."""
-    readiness = prober.readiness()
+    """What people and old clients read; it is 200 even when something is wrong: `status` says so."""
+    readiness = prober.answer()
     return JsonResponse(
         {
-            "status": "healthy" if readiness.is_ready else "degraded",
+            "status": _status(readiness),
             "mode": "demonstration" if settings.DEMONSTRATION else "production",
             "version": settings.RELEASE_VERSION,
             "commit": settings.RELEASE_COMMIT,
             "timestamp": timezone.now().isoformat(),
             "database_ready": readiness.is_ready,
-            "database_error": "; ".join(f"{what}: {why}" for what, why in readiness.problems.items()) or None,
+            "database_error": readiness.in_words,
             "authentication_endpoints": {
-                "auth0_url": f"{settings.PUBLIC_URL}/api/v1/auth/auth0-url",
-                "sign_in": f"{settings.PUBLIC_URL}/sign-in/",
+                "auth0_url": settings.PUBLIC_URL + reverse("auth0_url"),
+                "sign_in": settings.PUBLIC_URL + reverse("sign_in"),
             },
             "cors_status": "configured" if settings.CORS_ALLOWED_ORIGINS else "no origin allowed",
             "allowed_origins": settings.CORS_ALLOWED_ORIGINS,
             "modules": [spec.key for spec in registry.all_specs()],
+            "flags": _flags(),
         }
     )
 
 
-ANSWERS = {"/healthz/live": live, "/healthz/ready": ready, "/health": summary}
+def _status(readiness: Readiness) -> str:
+    if not readiness.is_ready:
+        return "degraded"
+    return "starting" if phases.missing else "healthy"
+
+
+def _flags() -> dict[str, Any]:
+    """Whether flags have been read here, how many there were, and which the operator forces."""
+    phase = next((phase for phase in phases.told() if phase["name"] == "flags"), None)
+    known = phase["detail"]["known"] if phase else None
+    return {"loaded": phase is not None, "known": known, "forced": sorted(settings.FLAGS_FORCED)}
+
+
+ANSWERS = {"/healthz/live": live, "/healthz/startup": startup, "/healthz/ready": ready, "/health": summary}
 
 
 class HealthMiddleware:
@@ -143,8 +86,11 @@ class HealthMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         answer = ANSWERS.get(request.path_info)
-        if answer is None or request.method not in {"GET", "HEAD"}:
+        if answer is None:
             return self.get_response(request)
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
         response = answer()
         response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Content-Type-Options"] = "nosniff"
         return response

@@ -58,6 +58,9 @@ TCP_TIMEOUT = env.number("TCP_TIMEOUT", "milliseconds", default=10_000)
 CLIENT_DEADLINE = env.number("CLIENT_DEADLINE", "seconds", default=20)
 REQUEST_DEADLINE = env.number("REQUEST_DEADLINE", "seconds", default=24)
 SERVER_TIMEOUT = env.number("SERVER_TIMEOUT", "seconds", default=30)
+WEB_THREADS = env.number("WEB_THREADS", "threads of each worker process, 3 or more", default=16)
+env.number("BOOT_LIMIT", "seconds", default=30)  # used by gunicorn.conf.py, before there are settings
+env.refuse_if(WEB_THREADS < 3, "WEB_THREADS is too small: two threads are kept for health, so expected 3 or more.")
 env.refuse_if(
     not STATEMENT_TIMEOUT / 1000 < CLIENT_DEADLINE < REQUEST_DEADLINE < SERVER_TIMEOUT,
     "The limits must grow outwards: STATEMENT_TIMEOUT < CLIENT_DEADLINE < REQUEST_DEADLINE < SERVER_TIMEOUT.",
@@ -117,6 +120,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",  # outermost: every status carries its headers
     "marketedge.health.HealthMiddleware",
     "marketedge.incidents.RequestIdMiddleware",
+    "marketedge.admission.AdmissionMiddleware",
     "marketedge.hygiene.PrivateByDefaultMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -2,17 +2,17 @@
 
 import os
 
-from tenants.postgresql import startup
+from marketedge import loading
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketedge.settings")
 
-with startup.no_database():
-    from django.core.wsgi import get_wsgi_application
-    from django.urls import get_resolver
+try:
+    _product = loading.load()
+except loading.CannotLoad as problem:
+    loading.say_and_exit(problem, code=1)
 
-    from marketedge.hygiene import Utf8Request
+from django.conf import settings
 
-    application = get_wsgi_application()
-    application.request_class = Utf8Request
-    # Every view is imported now, so that a broken one ends the start instead of the first request.
-    get_resolver()._populate()
+from marketedge.admission import Admission
+
+application = Admission(_product, settings.WEB_THREADS)

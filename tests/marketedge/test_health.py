@@ -1,106 +1,216 @@
-"""Health: live from the process alone, ready from the database with a deadline, nothing constant."""
+"""Health: live from the process alone, startup sticky, ready from the database, nothing constant."""
 
+import json
 import threading
-import time
 
 import pytest
+from django.db import connection, connections
 from django.test import Client
 
-from marketedge import health
+from marketedge import health, readiness
+from marketedge.phases import FIRST_CONTACT, LOADING, Phases
+from marketedge.readiness import Readiness
+from tenants import scope
+from tenants.postgresql import faults
 
 
-def prober_of(ask) -> health.Prober:
-    return health.Prober(ask)
+class Told:
+    """A prober that tells what it was given."""
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        self.problems = problems
+
+    def answer(self) -> Readiness:
+        return Readiness(self.problems)
+
+
+@pytest.fixture
+def tell(monkeypatch):
+    """What the database is said to answer, and which phases of the start are over."""
+
+    def told(problems: dict[str, str], over: tuple[str, ...] = (*LOADING, *FIRST_CONTACT)) -> None:
+        phases = Phases()
+        for name in over:
+            phases.note(name, 0.5, known=3)
+        monkeypatch.setattr(health, "prober", Told(problems))
+        monkeypatch.setattr(health, "phases", phases)
+
+    return told
+
+
+PATHS = ["/healthz/live", "/healthz/startup", "/healthz/ready", "/health"]
 
 
 def test_live_needs_no_database(client: Client):
     assert client.get("/healthz/live").json() == {"status": "live"}
 
 
-@pytest.mark.parametrize("path", ["/healthz/live", "/health"])
-def test_health_answers_any_host_without_a_session_or_redirect(client, monkeypatch, path):
-    monkeypatch.setattr(health, "prober", prober_of(lambda: health.Readiness({})))
+@pytest.mark.parametrize("path", PATHS)
+def test_health_answers_any_host_without_a_session_or_redirect(client, tell, path):
+    tell({})
 
     response = client.get(path, headers={"host": "10.1.2.3:8000"})
 
     assert (response.status_code, list(response.cookies)) == (200, [])
 
 
-def test_head_works(client):
-    assert client.head("/healthz/live").status_code == 200
+@pytest.mark.parametrize("path", PATHS)
+def test_head_works(client, tell, path):
+    tell({})
+
+    response = client.head(path)
+
+    assert (response.status_code, response.content) == (200, b"")
 
 
-def test_ready_names_what_is_wrong(client, monkeypatch):
-    monkeypatch.setattr(health, "prober", prober_of(lambda: health.Readiness({"migrations": "2 not applied"})))
+@pytest.mark.parametrize("path", PATHS)
+def test_nothing_is_sent_to_health(client, path):
+    response = client.post(path)
+
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_ready_names_what_is_wrong(client, tell):
+    tell({"migrations": "2 not applied"})
 
     response = client.get("/healthz/ready")
 
     assert (response.status_code, response.json()["problems"]) == (503, {"migrations": "2 not applied"})
 
 
+def test_a_start_without_the_database_is_not_over_and_says_why(client, tell):
+    tell({"database": "it does not answer in time"}, over=LOADING)
+
+    response = client.get("/healthz/startup")
+
+    told = response.json()
+    assert (response.status_code, told["status"], told["missing"]) == (503, "starting", list(FIRST_CONTACT))
+    assert told["problems"] == {"database": "it does not answer in time"}
+
+
+def test_a_start_that_is_over_stays_so_whatever_happens_later(client, tell):
+    tell({"database": "it does not answer in time"})
+
+    response = client.get("/healthz/startup")
+
+    assert (response.status_code, response.json()["status"]) == (200, "started")
+
+
+def test_the_start_shows_each_phase_with_its_seconds(client, tell):
+    tell({})
+
+    told = client.get("/healthz/startup").json()["phases"]
+
+    assert [(phase["name"], phase["seconds"]) for phase in told] == [(n, 0.5) for n in (*LOADING, *FIRST_CONTACT)]
+
+
 @pytest.mark.parametrize(
-    ("problems", "status", "is_ready"),
-    [({}, "healthy", True), ({"database": "OperationalError"}, "degraded", False)],
+    ("problems", "over", "status", "is_ready", "error"),
+    [
+        ({}, (*LOADING, *FIRST_CONTACT), "healthy", True, None),
+        ({}, LOADING, "starting", True, None),
+        ({"database": "too many connections"}, LOADING, "degraded", False, "database: too many connections"),
+    ],
 )
-def test_the_summary_is_computed(client, monkeypatch, problems, status, is_ready):
-    monkeypatch.setattr(health, "prober", prober_of(lambda: health.Readiness(problems)))
+def test_the_summary_is_computed(client, tell, problems, over, status, is_ready, error):
+    tell(problems, over)
 
     told = client.get("/health").json()
 
-    assert (told["status"], told["database_ready"], told["modules"]) == (status, is_ready, ["market_edge_core"])
+    assert (told["status"], told["database_ready"], told["database_error"]) == (status, is_ready, error)
 
 
-def test_a_mute_database_is_given_up_within_the_deadline(monkeypatch):
-    monkeypatch.setattr(health, "DEADLINE", 0.2)
-    release = threading.Event()
-    started = time.monotonic()
+def test_the_summary_has_every_field_of_old_clients(client, tell, settings):
+    settings.FLAGS_FORCED = {"export_functionality": False}
+    tell({})
 
-    answer = prober_of(lambda: health.Readiness({"late": str(release.wait(5))})).readiness()
+    told = client.get("/health").json()
 
-    release.set()
-    assert (answer.problems, time.monotonic() - started < 2) == ({"database": "no answer within 0.2 seconds"}, True)
-
-
-def test_many_probes_ask_once():
-    asked = []
-    gate = threading.Event()
-
-    def ask() -> health.Readiness:
-        asked.append(1)
-        gate.wait(1)
-        return health.Readiness({})
-
-    prober = prober_of(ask)
-    callers = [threading.Thread(target=prober.readiness) for _ in range(12)]
-    for caller in callers:
-        caller.start()
-    gate.set()
-    for caller in callers:
-        caller.join()
-
-    assert len(asked) == 1
+    assert told.pop("timestamp").endswith("+00:00")
+    assert told == {
+        "status": "healthy",
+        "mode": "production",
+        "version": settings.RELEASE_VERSION,
+        "commit": "0000000",
+        "database_ready": True,
+        "database_error": None,
+        "authentication_endpoints": {
+            "auth0_url": "https://marketedge.example/api/v1/auth/auth0-url",
+            "sign_in": "https://marketedge.example/sign-in/",
+        },
+        "cors_status": "configured",
+        "allowed_origins": ["https://app.example"],
+        "modules": ["market_edge_core"],
+        "flags": {"loaded": True, "known": 3, "forced": ["export_functionality"]},
+    }
 
 
-def test_a_fault_of_our_own_while_asking_is_said_and_asked_again():
-    faults: list[Exception] = [ZeroDivisionError()]
+def test_the_summary_follows_the_settings(client, tell, settings):
+    settings.CORS_ALLOWED_ORIGINS, settings.DEMONSTRATION = [], True
+    tell({}, over=LOADING)
 
-    def ask() -> health.Readiness:
-        if faults:
-            raise faults.pop()
-        return health.Readiness({})
+    told = client.get("/health").json()
 
-    prober = prober_of(ask)
-
-    assert [prober.readiness().is_ready for _ in range(2)] == [False, True]
+    assert (told["cors_status"], told["mode"]) == ("no origin allowed", "demonstration")
+    assert told["flags"] == {"loaded": False, "known": None, "forced": []}
 
 
-@pytest.mark.django_db(transaction=True)
-def test_the_database_of_the_tests_is_ready():
-    assert health.ask_database().problems == {}
+@pytest.fixture
+def database(transactional_db):
+    """Asked as in production, in a thread of its own."""
+
+    def ask() -> dict[str, str]:
+        told: list[Readiness] = []
+        thread = threading.Thread(target=lambda: told.append(readiness.ask_database()))
+        thread.start()
+        thread.join()
+        return told[0].problems
+
+    return ask
 
 
-@pytest.mark.django_db(transaction=True)
-def test_unapplied_migrations_are_not_ready(monkeypatch):
-    monkeypatch.setattr(health, "_unapplied", lambda connection: {("tenants", "0099")})
+def test_the_database_of_the_tests_is_ready(database):
+    assert database() == {}
 
-    assert health.ask_database().problems == {"migrations": "1 not applied"}
+
+def test_unapplied_migrations_are_not_ready(database, monkeypatch):
+    unknown = readiness.known_migrations() | {("tenants", "0098_x"), ("tenants", "0099_y")}
+    monkeypatch.setattr(readiness, "known_migrations", lambda: unknown)
+
+    assert database() == {"migrations": "2 not applied: tenants.0098_x and 1 more"}
+
+
+def test_migrations_of_a_newer_release_do_not_disturb_the_old_one(database, monkeypatch):
+    fewer = frozenset(sorted(readiness.known_migrations())[:-1])
+    monkeypatch.setattr(readiness, "known_migrations", lambda: fewer)
+
+    assert database() == {}
+
+
+def test_a_database_that_refuses_changes_is_not_ready(database):
+    name = connection.settings_dict["NAME"]
+    with scope.login(), connection.cursor() as cursor:
+        cursor.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        problems = database()
+        cursor.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+
+    assert problems == {"database": faults.READ_ONLY}
+
+
+def test_a_privileged_login_is_not_ready(database, monkeypatch):
+    monkeypatch.setitem(connections.settings["default"], "LOGIN", "web")
+
+    assert "voids row security: it owns tables" in database()["login"]
+
+
+def test_what_is_wrong_with_the_database_names_no_host_and_no_login(database, monkeypatch):
+    monkeypatch.setitem(connections.settings["default"], "PASSWORD", "wrong")
+
+    assert database() == {"database": "the login or its password is refused"}
+
+
+def test_answers_are_json_that_no_browser_guesses_at(client):
+    response = client.get("/healthz/live")
+
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert json.loads(response.content) == {"status": "live"}

@@ -1,0 +1,98 @@
+"""Can this process serve? The database answers and accepts writes, all migrations are applied, the login is modest."""
+
+import time
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cache
+
+from django.db import DatabaseError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+from marketedge.phases import phases
+from modules.flags import evaluation as flags
+from tenants.postgresql import deadline, faults
+from tenants.postgresql.base import PrivilegedLogin
+from tenants.probing import Prober
+
+DEADLINE = 2.0  # seconds until a caller is told that there is no answer
+ASKING = 1.9  # seconds for all the questions together: the thread that asks ends as well
+KEPT = 2.0  # seconds that an answer is told again
+NO_ANSWER = "it does not answer in time"
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """`problems` maps what is wrong (database, login, migrations) to what is known of it; empty means ready."""
+
+    problems: dict[str, str]
+
+    @property
+    def is_ready(self) -> bool:
+        return not self.problems
+
+    @property
+    def in_words(self) -> str | None:
+        return "; ".join(f"{what}: {why}" for what, why in self.problems.items()) or None
+
+
+def ask_database() -> Readiness:
+    """Connect anew, as the web does, and close again. Runs in a thread of its own."""
+    connection.close()
+    try:
+        with deadline.within(ASKING):
+            return _examine()
+    except PrivilegedLogin as fault:
+        return Readiness({"login": str(fault)})
+    except DatabaseError as fault:
+        return Readiness({"database": faults.describe(fault)})
+    finally:
+        connection.close()
+
+
+def _examine() -> Readiness:
+    began = time.perf_counter()
+    if _is_read_only():
+        return Readiness({"database": faults.READ_ONLY})
+    phases.note("database", time.perf_counter() - began)
+    began = time.perf_counter()
+    unapplied = known_migrations() - set(MigrationRecorder(connection).applied_migrations())
+    if unapplied:
+        return Readiness({"migrations": _named(unapplied)})
+    phases.note("migrations", time.perf_counter() - began, known=len(known_migrations()))
+    _note_flags()
+    return Readiness({})
+
+
+def _is_read_only() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean")
+        return cursor.fetchone()[0]
+
+
+@cache
+def known_migrations() -> frozenset[tuple[str, str]]:
+    """What this release expects, as application and name, from the files alone."""
+    return frozenset(MigrationLoader(None, ignore_no_migrations=True).graph.nodes)
+
+
+def _named(unapplied: AbstractSet[tuple[str, str]]) -> str:
+    first, *others = sorted(".".join(migration) for migration in unapplied)
+    return f"{len(unapplied)} not applied: {first}{f' and {len(others)} more' if others else ''}"
+
+
+def _note_flags() -> None:
+    """Once: whether flags can be read is part of the start, not of every probe."""
+    if "flags" in phases.missing:
+        began = time.perf_counter()
+        loaded = flags.load(flags.Context())
+        phases.note("flags", time.perf_counter() - began, known=len(loaded.flags))
+
+
+prober = Prober(
+    ask_database,
+    deadline=DEADLINE,
+    kept=KEPT,
+    late=Readiness({"database": NO_ANSWER}),
+    failed=Readiness({"probe": "failed; see the log"}),
+)
