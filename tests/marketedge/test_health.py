@@ -198,15 +198,17 @@ def test_a_database_that_refuses_changes_is_not_ready(database):
 
 
 def test_a_privileged_login_is_not_ready(database, monkeypatch):
-    monkeypatch.setitem(connections.settings["default"], "LOGIN", "web")
+    with monkeypatch.context() as changed:
+        changed.setitem(connections.settings["default"], "LOGIN", "web")
 
-    assert "voids row security: it owns tables" in database()["login"]
+        assert "voids row security: it owns tables" in database()["login"]
 
 
 def test_what_is_wrong_with_the_database_names_no_host_and_no_login(database, monkeypatch):
-    monkeypatch.setitem(connections.settings["default"], "PASSWORD", "wrong")
+    with monkeypatch.context() as changed:
+        changed.setitem(connections.settings["default"], "PASSWORD", "wrong")
 
-    assert database() == {"database": "the login or its password is refused"}
+        assert database() == {"database": "the login or its password is refused"}
 
 
 def test_answers_are_json_that_no_browser_guesses_at(client):

@@ -1,10 +1,12 @@
 """When something goes wrong, the page carries an id and nothing else; the log has the rest under it."""
 
+import errno
 import logging
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.test import Client
 
 from marketedge import incidents
@@ -45,6 +47,36 @@ def test_a_database_that_does_not_answer_is_a_calm_503(broken, fault):
     page = response.content.decode()
     assert (response.status_code, response.headers["Retry-After"], "host" in page) == (503, "10", False)
     assert response.headers["X-Request-ID"] in page
+
+
+class Enveloped(InternalError):
+    """As Django raises it, around what psycopg said."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__("host")
+        self.__cause__ = cause
+
+
+@pytest.mark.parametrize(
+    ("fault", "words", "retry_after"),
+    [
+        (Enveloped(psycopg.errors.ReadOnlySqlTransaction()), "can be read, but nothing can be changed", "60"),
+        (Enveloped(psycopg.errors.DiskFull()), "A disk of MarketEdge is full", "300"),
+        (OSError(errno.ENOSPC, "host"), "A disk of MarketEdge is full", "300"),
+    ],
+)
+def test_each_outage_is_said_in_its_own_words(broken, fault, words, retry_after):
+    response = broken(fault).get("/sign-in/")
+
+    page = response.content.decode()
+    assert (response.status_code, response.headers["Retry-After"], words in page) == (503, retry_after, True)
+    assert "host" not in page
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("fault", [OSError(errno.EACCES, "x"), Enveloped(psycopg.errors.DuplicateTable())])
+def test_what_is_our_own_fault_is_not_called_an_outage(broken, fault):
+    assert broken(fault).get("/sign-in/").status_code == 500
 
 
 def test_log_lines_carry_the_id_of_the_request():

@@ -1,0 +1,133 @@
+"""The last threads are not for ordinary requests."""
+
+import threading
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from marketedge.admission import REFUSED, Admission
+from tenants.postgresql import deadline
+
+
+class Answer(list[bytes]):
+    """What a server iterates and closes."""
+
+    was_closed = False
+
+    def close(self) -> None:
+        self.was_closed = True
+
+
+def application(environ: dict[str, Any], start_response: Any) -> Answer:
+    return Answer([b"refused" if environ.get(REFUSED) else b"served"])
+
+
+def ask(admission: Admission) -> Any:
+    return admission({}, lambda *_: None)
+
+
+def test_all_but_two_threads_are_for_ordinary_requests():
+    admission = Admission(application, threads=5)
+
+    assert [ask(admission)[0] for _ in range(5)] == [b"served"] * 3 + [b"refused"] * 2
+
+
+def test_a_place_is_free_again_when_the_answer_has_left():
+    admission = Admission(application, threads=3)
+    answer = ask(admission)
+    assert ask(admission)[0] == b"refused"
+
+    answer.close()
+
+    assert (answer.was_closed, ask(admission)[0]) == (True, b"served")
+
+
+def test_a_refusal_takes_no_place():
+    admission = Admission(application, threads=3)
+    answer = ask(admission)
+    ask(admission).close()
+    assert ask(admission)[0] == b"refused"
+
+    answer.close()
+
+    assert admission.inside == 0
+
+
+@pytest.mark.parametrize("fault", [ZeroDivisionError, SystemExit])
+def test_a_request_that_breaks_gives_its_place_back(fault):
+    def broken(environ: Any, start_response: Any) -> Any:
+        raise fault
+
+    admission = Admission(broken, threads=3)
+
+    with pytest.raises(fault):
+        ask(admission)
+
+    assert admission.inside == 0
+
+
+def test_an_answer_that_cannot_be_closed_gives_its_place_back():
+    class Stubborn(Answer):
+        def close(self) -> None:
+            raise OSError("the reader is gone")
+
+    admission = Admission(lambda *_: Stubborn(), threads=3)
+
+    with pytest.raises(OSError, match="gone"):
+        ask(admission).close()
+
+    assert admission.inside == 0
+
+
+def test_who_is_refused_learns_when_to_come_back(client: Client):
+    response = client.get("/sign-in/", **{REFUSED: True})  # type: ignore[arg-type]
+
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert response.headers["X-Request-ID"] in response.content.decode()
+
+
+def test_programs_are_refused_in_their_own_words(client: Client):
+    response = client.get(
+        "/api/v1/auth/auth0-url",
+        headers={"Origin": "https://app.example"},
+        **{REFUSED: True},  # type: ignore[arg-type]
+    )
+
+    assert (response.status_code, response.json()["code"]) == (503, "busy")
+    assert response.json()["incident"] == response.headers["X-Request-ID"]
+    assert response.headers["Access-Control-Allow-Origin"] == "https://app.example"
+
+
+@pytest.mark.parametrize("path", ["/healthz/live", "/healthz/startup", "/healthz/ready", "/health"])
+def test_health_is_never_refused(client: Client, path, monkeypatch):
+    response = client.get(path, **{REFUSED: True})  # type: ignore[arg-type]
+
+    assert "Too many" not in response.content.decode()
+
+
+def test_a_whole_request_has_a_time_for_the_database(client: Client, settings, monkeypatch):
+    left = []
+    monkeypatch.setattr("accounts.views.wanted", lambda request: left.append(deadline.remaining()) or "")
+
+    client.get("/sign-in/")
+
+    assert 0 < left[0] <= settings.REQUEST_DEADLINE
+
+
+def test_places_are_counted_right_by_many_threads():
+    admission = Admission(application, threads=100)
+    gate = threading.Barrier(8)
+
+    def come_and_go() -> None:
+        gate.wait()
+        for _ in range(2_000):
+            ask(admission).close()
+
+    threads = [threading.Thread(target=come_and_go) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert admission.inside == 0
