@@ -20,6 +20,7 @@ from mozilla_django_oidc.views import (
 
 from accounts import attempts
 from accounts.actions import hash_of
+from accounts.availability import provider_answers
 from accounts.models import PlatformAdminLink
 from accounts.refusals import CANCELLED, PROVIDER_REFUSED, STALE, Refusal, Refused
 from tenants import audit, request_id
@@ -35,7 +36,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     next_url = wanted(request)
     if request.user.is_authenticated:
         return redirect(next_url or "/")
-    return render(request, "accounts/sign_in.html", {"next_url": next_url, "contact": settings.CONTACT})
+    context = {"next_url": next_url, "contact": settings.CONTACT, "is_provider_down": not provider_answers()}
+    return render(request, "accounts/sign_in.html", context)
 
 
 def wanted(request: HttpRequest) -> str:

@@ -37,3 +37,15 @@ def _make_roles(web: str, password: str) -> None:
 def client() -> Client:
     """A browser at an https address."""
     return Client(headers={"X-Forwarded-Proto": "https"})
+
+
+class AnsweringProvider:
+    """What the sign-in page is told of the identity provider, which tests of other things do not ask."""
+
+    def answer(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def provider_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accounts.availability.prober", AnsweringProvider())
