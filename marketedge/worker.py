@@ -25,6 +25,12 @@ class Worker(ThreadWorker):
         self.pending_conns.append(connection)
         self.poller.register(client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, connection))
 
+    def is_parent_alive(self) -> bool:
+        # Only ever taken away here: a signal may take it away at any moment.
+        if not super().is_parent_alive():
+            self.alive = False
+        return self.alive
+
     def set_accept_enabled(self, enabled: bool) -> None:
         super().set_accept_enabled(enabled)
         if not self.alive:

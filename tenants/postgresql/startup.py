@@ -1,5 +1,6 @@
 """Refuses database connections while the product is being loaded: a dead database must never hold up a start."""
 
+import sysconfig
 import threading
 import traceback
 from collections.abc import Iterator
@@ -56,12 +57,16 @@ def _refuse(cls: Any, *_: Any, **__: Any) -> Any:
 
 
 def _where() -> str:
-    """The last line of the project that led here, this guard and the database backend left out."""
-    backend = Path(__file__).parent
-    frames = [frame for frame in traceback.extract_stack() if Path(frame.filename).parent != backend]
-    own = [frame for frame in frames if ROOT in Path(frame.filename).parents and ".venv" not in frame.filename]
+    """The line that led here: the innermost one that is no library's, and none of what loads and guards."""
+    frames = [frame for frame in traceback.extract_stack() if Path(frame.filename).parent != Path(__file__).parent]
+    own = [frame for frame in frames if not _is_library(frame.filename)]
     frame = (own or frames)[-1]
     return f"{frame.filename.removeprefix(f'{ROOT}/')}:{frame.lineno}"
+
+
+def _is_library(filename: str) -> bool:
+    places = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), "<")
+    return filename.startswith(places) or "site-packages" in filename or filename == f"{ROOT}/marketedge/loading.py"
 
 
 def _require_untouched() -> None:

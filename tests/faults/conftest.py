@@ -29,4 +29,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line("  ".join(cell.ljust(width) for cell, width in zip(row, WIDTHS, strict=True)))
 
 
-WIDTHS = (34, 8, 7, 7, 52, 22, 10, 10)
+WIDTHS = (26, 7, 5, 5, 66, 16, 7, 8)

@@ -29,6 +29,11 @@ class Line:
         """Connections stay, new ones are accepted, and nothing comes through."""
         self._flows.clear()
 
+    def accept_and_be_mute(self) -> None:
+        """As `mute`, with the connections that were there gone."""
+        self._end_connections()
+        self.mute()
+
     def slow(self, seconds: float) -> None:
         """Each message to the server waits so long."""
         self.seconds_late = seconds

@@ -1,4 +1,4 @@
-"""Three times as many stuck requests as threads: health answers, the surplus is refused at once, and all is well again."""
+"""Three times as many stuck requests as threads: health answers, and the surplus is refused at once."""
 
 import threading
 import time

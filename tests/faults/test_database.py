@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import psycopg
 import pytest
 import requests
 
@@ -83,8 +84,6 @@ def remember_migration(world: World) -> None:
 
 
 def owner(world: World, statement: str) -> None:
-    import psycopg
-
     with psycopg.connect(world.postgres.owner_url(DATABASE), autocommit=True) as connection:
         connection.execute(statement)  # type: ignore[call-overload]
 

@@ -127,7 +127,8 @@ class World:
     def start(self, workers: int = 1, **changes: str) -> None:
         with self.log.open("ab") as log:
             self.web = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "-c", "marketedge/gunicorn.conf.py"],
+                # The program itself: `python -m gunicorn` cannot start itself again when it is told to.
+                [Path(sys.executable).with_name("gunicorn"), "-c", "marketedge/gunicorn.conf.py"],
                 cwd=ROOT,
                 env={**self.environment, "WEB_CONCURRENCY": str(workers), **changes},
                 stdout=log,
