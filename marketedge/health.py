@@ -36,7 +36,7 @@ def ready() -> HttpResponse:
     """Only what nothing works without; a host sends no requests where this is 503."""
     readiness = prober.answer()
     if readiness.is_ready:
-        return JsonResponse({"status": "ready"})
+        return JsonResponse({"status": "ready", "warnings": readiness.warnings})
     return JsonResponse({"status": "not ready", "problems": readiness.problems}, status=503)
 
 
@@ -52,6 +52,7 @@ def summary() -> HttpResponse:
             "timestamp": timezone.now().isoformat(),
             "database_ready": readiness.is_ready,
             "database_error": readiness.in_words,
+            "warnings": readiness.warnings,
             "authentication_endpoints": {
                 "auth0_url": settings.PUBLIC_URL + reverse("auth0_url"),
                 "sign_in": settings.PUBLIC_URL + reverse("sign_in"),
@@ -65,7 +66,7 @@ def summary() -> HttpResponse:
 
 
 def _status(readiness: Readiness) -> str:
-    if not readiness.is_ready:
+    if not readiness.is_ready or readiness.warnings:
         return "degraded"
     return "starting" if phases.missing else "healthy"
 

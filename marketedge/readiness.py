@@ -1,8 +1,9 @@
 """Can this process serve? The database answers and accepts writes, all migrations are applied, the login is modest."""
 
+import logging
 import time
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from django.db import DatabaseError, connection
@@ -15,17 +16,23 @@ from tenants.postgresql import deadline, faults
 from tenants.postgresql.base import PrivilegedLogin
 from tenants.probing import Prober
 
+logger = logging.getLogger(__name__)
 DEADLINE = 2.0  # seconds until a caller is told that there is no answer
 ASKING = 1.9  # seconds for all the questions together: the thread that asks ends as well
 KEPT = 2.0  # seconds that an answer is told again
+SKEW_ALLOWED = 5.0  # seconds between our clock and the database's
 NO_ANSWER = "it does not answer in time"
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """`problems` maps what is wrong (database, login, migrations) to what is known of it; empty means ready."""
+    """`problems` maps what is wrong (database, login, migrations) to what is known of it; empty means ready.
+
+    `warnings` (clock) do not keep requests away, but somebody has to look.
+    """
 
     problems: dict[str, str]
+    warnings: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_ready(self) -> bool:
@@ -52,9 +59,35 @@ def ask_database() -> Readiness:
 
 def _examine() -> Readiness:
     began = time.perf_counter()
-    if _is_read_only():
-        return Readiness({"database": faults.READ_ONLY})
+    is_read_only, skew = _first_answer()
+    warnings = _warnings(skew)
+    if is_read_only:
+        return Readiness({"database": faults.READ_ONLY}, warnings)
     phases.note("database", time.perf_counter() - began)
+    return replace(_examine_schema(), warnings=warnings)
+
+
+def _first_answer() -> tuple[bool, float]:
+    """Whether nothing can be written, and by how many seconds the database's clock is ahead of ours."""
+    with connection.cursor() as cursor:
+        asked_at = time.time()
+        cursor.execute(
+            "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean,"
+            " extract(epoch FROM clock_timestamp())::float"
+        )
+        is_read_only, told = cursor.fetchone()
+    return is_read_only, told - (asked_at + time.time()) / 2
+
+
+def _warnings(skew: float) -> dict[str, str]:
+    if abs(skew) <= SKEW_ALLOWED:
+        return {}
+    words = f"{abs(skew):.0f} seconds {'behind' if skew > 0 else 'ahead of'} the database's: people cannot sign in"
+    logger.warning("Our clock is %s.", words)
+    return {"clock": words}
+
+
+def _examine_schema() -> Readiness:
     began = time.perf_counter()
     unapplied = known_migrations() - set(MigrationRecorder(connection).applied_migrations())
     if unapplied:
@@ -62,12 +95,6 @@ def _examine() -> Readiness:
     phases.note("migrations", time.perf_counter() - began, known=len(known_migrations()))
     _note_flags()
     return Readiness({})
-
-
-def _is_read_only() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean")
-        return cursor.fetchone()[0]
 
 
 @cache

@@ -30,12 +30,13 @@ class Prober(Generic[Answer]):
         self._answer: Answer | None = None
         self._answered_at = 0.0
 
-    def answer(self) -> Answer:
+    def answer(self, within: float | None = None) -> Answer:
+        """What is kept, or what is found within so many seconds (by default the deadline)."""
         with self._lock:
             if self._answer is not None and time.monotonic() - self._answered_at < self.kept:
                 return self._answer
             done = self._running or self._start()
-        if not done.wait(self.deadline) or self._answer is None:
+        if not done.wait(self.deadline if within is None else within) or self._answer is None:
             return self.late
         return self._answer
 

@@ -34,6 +34,7 @@ _WORDS = (
     ("failed to resolve", "its host name is unknown"),
     ("could not translate host name", "its host name is unknown"),
     ("name or service not known", "its host name is unknown"),
+    ("name servers", "its host name is not looked up in time: the name servers do not answer"),
     ("no route to host", "there is no way to its host"),
     ("network is unreachable", "there is no way to its host"),
     ("no answer within", "it does not answer in time"),

@@ -8,7 +8,9 @@ import psycopg
 import pytest
 import requests
 
+from tenants.postgresql.names import KEPT
 from tests.faults.conftest import RESULTS
+from tests.faults.names import can_be_taken_away
 from tests.faults.world import DATABASE, HERE, PAGE_LIMIT, World, seconds_until, sign_in
 
 pytestmark = pytest.mark.served
@@ -28,6 +30,29 @@ class Fault:
 
 def heal(world: World) -> None:
     world.line.heal()
+
+
+def forget_host(world: World) -> None:
+    require_names()
+    world.names.forget()
+    time.sleep(KEPT)
+    end_sessions(world)
+
+
+def silence_name_server(world: World) -> None:
+    require_names()
+    world.names.be_mute()
+    time.sleep(KEPT)
+    end_sessions(world)
+
+
+def remember_host(world: World) -> None:
+    world.names.know()
+
+
+def require_names() -> None:
+    if not can_be_taken_away():
+        pytest.skip("this machine lets nobody have host names of their own")
 
 
 def kill(world: World) -> None:
@@ -85,17 +110,18 @@ def remember_migration(world: World) -> None:
 
 def owner(world: World, statement: str) -> None:
     with psycopg.connect(world.postgres.owner_url(DATABASE), autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[call-overload]
+        connection.execute(statement)
 
 
 NO_ANSWER = "it does not answer in time"
+NO_NAME = "its host name is not looked up in time: the name servers do not answer"
 FAULTS = (
     Fault("port black-holed", lambda world: world.line.swallow(), heal, NO_ANSWER),
-    Fault(
-        "port accepts and is mute", lambda world: (world.line._end_connections(), world.line.mute()), heal, NO_ANSWER
-    ),  # type: ignore[func-returns-value,arg-type,return-value]
+    Fault("port accepts and is mute", lambda world: world.line.accept_and_be_mute(), heal, NO_ANSWER),
     Fault("mute in mid-query", lambda world: world.line.mute(), heal, NO_ANSWER),
     Fault("slow: 2 s per query", lambda world: world.line.slow(2.0), heal, NO_ANSWER),
+    Fault("unknown host", forget_host, remember_host, "its host name is unknown"),
+    Fault("name server mute", silence_name_server, remember_host, NO_NAME),
     Fault("refused", lambda world: world.line.cut(), heal, "the connection is refused: nothing listens there"),
     Fault("killed and started again", kill, start_again, "it ended the connection"),
     Fault("connections exhausted", exhaust, allow_all, "too many connections"),

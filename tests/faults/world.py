@@ -18,6 +18,7 @@ from accounts.local_provider.provider import Provider, ProviderSettings
 from accounts.local_provider.server import serve_in_thread
 from marketedge.local.postgres import EmbeddedPostgres
 from tests.environment import ROOT
+from tests.faults import names
 from tests.faults.proxy import Line
 from tests.marketedge.serving import free_port
 
@@ -33,6 +34,8 @@ LIMITS = {
     "OIDC_TIMEOUT": "3",
     "WEB_THREADS": "8",
 }
+# The program itself: `python -m gunicorn` cannot start itself again when it is told to.
+GUNICORN = Path(sys.executable).with_name("gunicorn")
 PAGE_LIMIT = 6.5  # seconds: a page's deadline and what it takes to say so
 
 
@@ -52,6 +55,7 @@ class World:
             self.postgres.start()
             stops.callback(self.postgres.stop)
             self.postgres.ensure_database(DATABASE)
+            self.names = names.Names(self.folder)
             self.line = Line(self.postgres.port)
             stops.callback(self.line.close)
             self._run_provider(stops)
@@ -99,12 +103,13 @@ class World:
         }
 
     def _through_line(self, url: str) -> str:
-        return url.replace(f":{self.postgres.port}/", f":{self.line.port}/")
+        host = names.HOST if names.can_be_taken_away() else "127.0.0.1"
+        return url.replace(f"127.0.0.1:{self.postgres.port}/", f"{host}:{self.line.port}/")
 
     def manage(self, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
         """A command beside the web; it fails loudly, unless it is asked about by its exit code (`changes` is given)."""
         told = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
+            self.names.seen_by([sys.executable, "manage.py", *arguments]),
             cwd=ROOT,
             env={**self.environment, "DATABASE_OWNER_URL": self.postgres.owner_url(DATABASE), **changes},
             capture_output=True,
@@ -127,8 +132,7 @@ class World:
     def start(self, workers: int = 1, **changes: str) -> None:
         with self.log.open("ab") as log:
             self.web = subprocess.Popen(
-                # The program itself: `python -m gunicorn` cannot start itself again when it is told to.
-                [Path(sys.executable).with_name("gunicorn"), "-c", "marketedge/gunicorn.conf.py"],
+                self.names.seen_by([str(GUNICORN), "-c", "marketedge/gunicorn.conf.py"]),
                 cwd=ROOT,
                 env={**self.environment, "WEB_CONCURRENCY": str(workers), **changes},
                 stdout=log,
@@ -147,7 +151,7 @@ class World:
 
     def as_superuser(self, statement: str) -> None:
         with self.postgres._superuser() as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
 
     def get(self, path: str, timeout: float = 20.0, **options: Any) -> requests.Response:
         return requests.get(f"{self.url}{path}", timeout=timeout, allow_redirects=False, **options)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import pytest
 from django.db import connection, connections
@@ -17,22 +18,26 @@ from tenants.postgresql import faults
 class Told:
     """A prober that tells what it was given."""
 
-    def __init__(self, problems: dict[str, str]) -> None:
-        self.problems = problems
+    def __init__(self, problems: dict[str, str], warnings: dict[str, str]) -> None:
+        self.told = Readiness(problems, warnings)
 
     def answer(self) -> Readiness:
-        return Readiness(self.problems)
+        return self.told
 
 
 @pytest.fixture
 def tell(monkeypatch):
     """What the database is said to answer, and which phases of the start are over."""
 
-    def told(problems: dict[str, str], over: tuple[str, ...] = (*LOADING, *FIRST_CONTACT)) -> None:
+    def told(
+        problems: dict[str, str],
+        over: tuple[str, ...] = (*LOADING, *FIRST_CONTACT),
+        warnings: dict[str, str] | None = None,
+    ) -> None:
         phases = Phases()
         for name in over:
             phases.note(name, 0.5, known=3)
-        monkeypatch.setattr(health, "prober", Told(problems))
+        monkeypatch.setattr(health, "prober", Told(problems, warnings or {}))
         monkeypatch.setattr(health, "phases", phases)
 
     return told
@@ -134,6 +139,7 @@ def test_the_summary_has_every_field_of_old_clients(client, tell, settings):
         "commit": "0000000",
         "database_ready": True,
         "database_error": None,
+        "warnings": {},
         "authentication_endpoints": {
             "auth0_url": "https://marketedge.example/api/v1/auth/auth0-url",
             "sign_in": "https://marketedge.example/sign-in/",
@@ -143,6 +149,15 @@ def test_the_summary_has_every_field_of_old_clients(client, tell, settings):
         "modules": ["market_edge_core"],
         "flags": {"loaded": True, "known": 3, "forced": ["export_functionality"]},
     }
+
+
+def test_a_clock_that_is_wrong_is_said_and_keeps_no_request_away(client, tell):
+    tell({}, warnings={"clock": "60 seconds behind the database's"})
+
+    ready, summary = client.get("/healthz/ready"), client.get("/health").json()
+
+    assert (ready.status_code, ready.json()["warnings"]) == (200, {"clock": "60 seconds behind the database's"})
+    assert (summary["status"], summary["database_ready"]) == ("degraded", True)
 
 
 def test_the_summary_follows_the_settings(client, tell, settings):
@@ -156,17 +171,36 @@ def test_the_summary_follows_the_settings(client, tell, settings):
 
 
 @pytest.fixture
-def database(transactional_db):
+def asked(transactional_db):
     """Asked as in production, in a thread of its own."""
 
-    def ask() -> dict[str, str]:
+    def ask() -> Readiness:
         told: list[Readiness] = []
         thread = threading.Thread(target=lambda: told.append(readiness.ask_database()))
         thread.start()
         thread.join()
-        return told[0].problems
+        return told[0]
 
     return ask
+
+
+@pytest.fixture
+def database(asked):
+    return lambda: asked().problems
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-60, "60 seconds behind the database's"), (60, "60 seconds ahead of the database's"), (2, "")],
+)
+def test_our_clock_is_held_against_the_databases(asked, monkeypatch, seconds, words):
+    monkeypatch.setattr("time.time", lambda now=time.time: now() + seconds)
+
+    told = asked()
+
+    assert told.problems == {}
+    assert told.warnings.get("clock", "").startswith(words)
+    assert bool(told.warnings) == bool(words)
 
 
 def test_the_database_of_the_tests_is_ready(database):

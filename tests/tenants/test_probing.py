@@ -6,8 +6,8 @@ import time
 from tenants.probing import Prober
 
 
-def prober_of(ask, **limits: float) -> Prober[str]:
-    return Prober(ask, **{"deadline": 2.0, "kept": 2.0, **limits}, late="late", failed="failed")  # type: ignore[arg-type]
+def prober_of(ask, deadline: float = 2.0, kept: float = 2.0) -> Prober[str]:
+    return Prober(ask, deadline=deadline, kept=kept, late="late", failed="failed")
 
 
 def test_what_never_answers_is_given_up_at_the_deadline():
@@ -71,6 +71,10 @@ def test_a_fault_of_our_own_while_asking_is_said_and_asked_again(caplog):
 def test_an_answer_can_be_sought_before_it_is_wanted():
     asked = threading.Event()
 
-    prober_of(lambda: str(asked.set())).begin()
+    def ask() -> str:
+        asked.set()
+        return "here"
+
+    prober_of(ask).begin()
 
     assert asked.wait(2)

@@ -193,7 +193,7 @@ def test_the_product_itself_starts_in_an_empty_folder_and_leads_to_its_provider(
             ready, summary = get(started.port, "/healthz/ready"), json.loads(get(started.port, "/health"))
             started.process.send_signal(signal.SIGINT)
 
-            assert json.loads(ready) == {"status": "ready"}
+            assert json.loads(ready) == {"status": "ready", "warnings": {}}
             assert (summary["status"], summary["mode"]) == ("healthy", "demonstration")
             assert started.end() == 0
     finally:
