@@ -192,6 +192,27 @@ MUTANTS = (
         "    if False:",
         "tests/tenants/test_startup.py",
     ),
+    Mutant(
+        "exit code of what could not be reached",
+        "tenants/operations.py",
+        "Exit.UNKNOWN if State.UNKNOWN in states else Exit.OK",
+        "Exit.OK",
+        "tests/tenants/test_operations.py",
+    ),
+    Mutant(
+        "dry run",
+        "tenants/operations.py",
+        "                transaction.set_rollback(True)\n",
+        "                pass\n",
+        "tests/tenants/test_operations.py",
+    ),
+    Mutant(
+        "secrets in reports",
+        "tenants/operations.py",
+        "        return redact(value)\n",
+        "        return value\n",
+        "tests/tenants/test_operations.py",
+    ),
 )
 
 
