@@ -8,10 +8,11 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.id_tokens import Claims
-from accounts.models import Identity, Invitation, PlatformAdminLink, User
+from accounts.models import Identity, Invitation, PlatformAdminLink, Session, User
 from tenants import audit
 from tenants.actions import add_membership
 from tenants.models import Organisation, Role
@@ -27,16 +28,20 @@ def create_person(claims: Claims) -> User:
 
 
 def change_person(person: User, *, by: Any, reason: str = "") -> User:
-    with audit.action("person.changed", by=by, reason=reason, person=person.email):
+    """Somebody who is not active after the change is signed out everywhere by it."""
+    with audit.action("person.changed", by=by, reason=reason, person=person.email) as event:
         person.save()
+        if not person.is_active:
+            event.data["sessions"] = _delete(person.sessions.all())
     return person
 
 
 def deactivate_person(person: User, *, by: Any, reason: str) -> User:
-    """Refused from their next request on: every request reads whether the person is active."""
-    with audit.action("person.deactivated", by=by, reason=reason, person=person.email):
+    """Signed out everywhere, and refused from their next request on: each reads whether the person is active."""
+    with audit.action("person.deactivated", by=by, reason=reason, person=person.email) as event:
         person.is_active = False
         person.save(update_fields=["is_active"])
+        event.data["sessions"] = _delete(person.sessions.all())
     return person
 
 
@@ -45,6 +50,18 @@ def reactivate_person(person: User, *, by: Any, reason: str) -> User:
         person.is_active = True
         person.save(update_fields=["is_active"])
     return person
+
+
+def end_sessions(person: User, *, by: Any, reason: str) -> int:
+    """Sign the person out everywhere; returns how many sessions that were."""
+    with audit.action("person.sessions_ended", by=by, reason=reason, person=person.email) as event:
+        event.data["sessions"] = _delete(person.sessions.all())
+    return event.data["sessions"]
+
+
+def _delete(sessions: QuerySet[Session]) -> int:
+    """In one statement, so that no session that is there when it begins outlives it."""
+    return sessions.delete()[0]
 
 
 def set_permissions(

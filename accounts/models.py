@@ -1,10 +1,11 @@
-"""People, the identities they sign in with, and the invitations that let them in."""
+"""People, the identities they sign in with, their sessions, and the invitations that let them in."""
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -84,6 +85,44 @@ class Identity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} at {self.issuer}"
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def current(self, *, at: Any) -> Self:
+        return self.filter(expire_date__gt=at)
+
+    def expired(self, *, at: Any) -> Self:
+        return self.filter(expire_date__lte=at)
+
+
+SessionManager = BaseSessionManager.from_queryset(SessionQuerySet)
+
+
+class Session(AbstractBaseSession):
+    """One browser's visit, found by the key in its cookie; `person` is empty until somebody has signed in.
+
+    `provider_session` is the provider's name for the session that the person has there (`sid`), where it gives one.
+    """
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions")
+    provider_session = models.CharField(max_length=255, blank=True, db_index=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    signed_in_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[Any] = SessionManager()
+
+    def save(self, *, force_update: bool = False, **options: Any) -> None:
+        """A session is written anew whenever its contents change; when it began stays."""
+        if force_update:
+            written = [field.name for field in self._meta.concrete_fields if not field.primary_key]
+            options["update_fields"] = [name for name in written if name != "created_at"]
+        super().save(force_update=force_update, **options)
+
+    @classmethod
+    def get_session_store_class(cls) -> Any:
+        from accounts.sessions import SessionStore
+
+        return SessionStore
 
 
 class InvitationQuerySet(TenantQuerySet):

@@ -23,6 +23,7 @@ from accounts.actions import hash_of
 from accounts.availability import provider_answers
 from accounts.models import PlatformAdminLink
 from accounts.refusals import CANCELLED, PROVIDER_REFUSED, STALE, Refusal, Refused
+from accounts.sessions import note_sign_in
 from tenants import audit, request_id
 
 BACKEND = "accounts.oidc.SignInBackend"
@@ -94,6 +95,7 @@ class CallbackView(OIDCAuthenticationCallbackView):
         auth.login(request, person, backend=BACKEND)
         # Django keeps the session's name when the same person signs in again.
         request.session.cycle_key()
+        note_sign_in(request)
         audit.record("person.signed_in", by=person)
         return redirect(next_url or "/")
 

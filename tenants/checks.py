@@ -11,7 +11,7 @@ from tenants.row_security import Audited, SameOrganisation
 # Tables whose rows are not written to the audit one by one, and why.
 NOT_AUDITED = {
     "tenants.AuditEvent": "is the audit",
-    "sessions.Session": "changes with every visit; signing in and out are events",
+    "accounts.Session": "changes with every visit; signing in and out are events",
     "admin.LogEntry": "is itself a history",
     "contenttypes.ContentType": "follows the code",
     "auth.Permission": "follows the code",

@@ -32,20 +32,26 @@ def statements(tables: set[str]) -> list[str]:
     for model in ownership.all_models():
         if model._meta.db_table in tables:
             written += _grants(model)
+    for table in sorted(tables & set(ownership.LEAVING)):
+        written += _grant(table, ownership.LEAVING[table])
     return written
 
 
 def _grants(model: type[models.Model]) -> list[str]:
-    name, table = ownership.label(model), f'"{model._meta.db_table}"'
+    name, table = ownership.label(model), model._meta.db_table
     writable = ownership.GlobalTable("its rows are held by row security", app=ownership.WRITE)
     allowed = ownership.GLOBAL_TABLES.get(name) or ownership.TENANT_EXCEPTIONS.get(name) or writable
-    granted = [
-        f"GRANT {allowed.app} ON {table} TO {roles.APP};",
-        f"GRANT {allowed.platform} ON {table} TO {roles.PLATFORM};",
-    ]
+    granted = _grant(table, allowed)
     if name in PERSON_READS:
-        granted.append(f"GRANT SELECT ON {table} TO {roles.PERSON};")
+        granted.append(f'GRANT SELECT ON "{table}" TO {roles.PERSON};')
     return granted
+
+
+def _grant(table: str, allowed: ownership.GlobalTable) -> list[str]:
+    return [
+        f'GRANT {allowed.app} ON "{table}" TO {roles.APP};',
+        f'GRANT {allowed.platform} ON "{table}" TO {roles.PLATFORM};',
+    ]
 
 
 def _roles_exist(cursor: CursorWrapper) -> bool:

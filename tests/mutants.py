@@ -179,6 +179,16 @@ MUTANTS = (
         "tests/accounts/test_sign_in.py",
     ),
     Mutant(
+        "sessions end with a deactivation",
+        "accounts/actions.py",
+        """        person.save(update_fields=["is_active"])
+        event.data["sessions"] = _delete(person.sessions.all())
+""",
+        """        person.save(update_fields=["is_active"])
+""",
+        "tests/accounts/test_sessions.py",
+    ),
+    Mutant(
         "exact redirect addresses of the API",
         "accounts/api.py",
         "if redirect_uri not in settings.API_REDIRECT_URIS:",

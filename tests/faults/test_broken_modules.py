@@ -21,7 +21,7 @@ class BrokenConfig(AppConfig):
     def ready(self):
 {ready}
 """
-QUERY = "from django.contrib.sessions.models import Session; Session.objects.count()"
+QUERY = "from accounts.models import Session; Session.objects.count()"
 READY = {
     "query": QUERY,
     "swallowed query": f"try:\n    {QUERY}\nexcept Exception:\n    pass",
