@@ -4,7 +4,9 @@ The count is kept around the WSGI application, until the answer has left; the pa
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +17,8 @@ from tenants.postgresql import deadline
 
 SPARE = 2  # threads that only health and refusals use
 REFUSED = "marketedge.refused"
+DRAIN_SECONDS = 5.0
+READ_AT_ONCE = 64 * 1024
 
 
 class Admission:
@@ -34,7 +38,13 @@ class Admission:
         except BaseException:
             self._leave()
             raise
-        return _with_close(answer, self._leave)
+        return _with_close(answer, lambda: self._leave_after(environ))
+
+    def _leave_after(self, environ: dict[str, Any]) -> None:
+        try:
+            _read_the_rest(environ.get("wsgi.input"))
+        finally:
+            self._leave()
 
     def _enter(self) -> bool:
         with self._lock:
@@ -46,6 +56,14 @@ class Admission:
     def _leave(self) -> None:
         with self._lock:
             self.inside -= 1
+
+
+def _read_the_rest(body: Any) -> None:
+    """Callers who are still sending when they are refused would see a broken connection instead of the answer."""
+    ends_at, left = time.monotonic() + DRAIN_SECONDS, 2 * settings.UPLOAD_LIMIT
+    with suppress(OSError):
+        while body and left > 0 and time.monotonic() < ends_at and (data := body.read(READ_AT_ONCE)):
+            left -= len(data)
 
 
 def _with_close(answer: Any, afterwards: Callable[[], None]) -> Any:

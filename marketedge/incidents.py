@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.template.loader import render_to_string
 from psycopg.errors import DiskFull
 
@@ -97,7 +97,10 @@ BUSY = Outage(
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Tell an outage from a fault of ours; both show the incident id and nothing of what happened inside."""
-    outage = outage_of(sys.exc_info()[1])
+    fault = sys.exc_info()[1]
+    if isinstance(fault, UnreadablePostError):
+        return _answer(request, 400, "Your request did not arrive whole. Check your connection and try again.")
+    outage = outage_of(fault)
     if outage:
         return unavailable(request, outage)
     return _answer(request, 500, "Something went wrong on our side.", code="fault", incident=request_id.current.get())

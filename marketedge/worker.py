@@ -1,29 +1,118 @@
-"""gunicorn's threaded worker, with two habits more: silent callers cost no thread, and a stop leaves nobody waiting."""
+"""gunicorn's threaded worker, for callers who are slow, silent or gone: they cost no thread, and nobody waits for them.
+
+A thread begins with a request when its head has arrived whole. From then on the caller has a limited time to send the
+rest, and for each read and write. The loop that serves all connections never waits for one of them.
+"""
 
 import selectors
+import socket
 import time
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+HEAD_ENDS = b"\r\n\r\n"
+HEAD_LIMIT = 64 * 1024  # bytes; gunicorn refuses a head of such a size when it reads it
+READ_AT_ONCE = 64 * 1024
+
+
+class Clocked:
+    """A socket to read from until a moment has come, however slowly its other end sends."""
+
+    def __init__(self, sock: socket.socket, seconds: float) -> None:
+        self.sock = sock
+        self.ends_at = time.monotonic() + seconds
+
+    def recv(self, size: int) -> bytes:
+        left = self.ends_at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("The caller took too long to send its request.")
+        usual = self.sock.gettimeout()
+        self.sock.settimeout(left)
+        try:
+            return self.sock.recv(size)
+        finally:
+            self.sock.settimeout(usual)
+
+    def stop(self) -> None:
+        self.ends_at = 0.0
+
+
+class Connection(TConn):
+    """What has arrived is gathered in the loop, and given to the parser when a thread begins."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.received = b""
+        self.data_ready = True
+
+    def gather(self) -> bool:
+        """Take what is there. Whether a thread should begin: with a whole head, one too long, or the end."""
+        try:
+            data = self.sock.recv(READ_AT_ONCE)
+        except BlockingIOError:
+            return False
+        except OSError:
+            data = b""
+        self.received += data
+        return not data or HEAD_ENDS in self.received or len(self.received) > HEAD_LIMIT
+
+    def init(self) -> None:
+        """Asked before each request, in its thread."""
+        super().init()
+        # Also for each write; gunicorn makes the socket wait without end just before.
+        self.sock.settimeout(self.cfg.timeout)
+        self.parser.unreader.sock = Clocked(self.sock, self.cfg.timeout)
+        if self.received:
+            self.parser.unreader.unread(self.received)
+            self.received = b""
+
+    def close(self, graceful: bool = False) -> None:
+        """Without waiting for the other end: gunicorn's own holds up everybody for seconds."""
+        with suppress(OSError):
+            if graceful:
+                self.sock.setblocking(False)
+                self.sock.shutdown(socket.SHUT_WR)
+                self.sock.recv(READ_AT_ONCE)
+        self.sock.close()
+
 
 class Worker(ThreadWorker):
     def accept(self, listener: Any) -> None:
-        """Take a connection; a thread begins with it only when there is something to read.
-
-        gunicorn's own gives it a thread at once, for some seconds, and enough silent callers would take them all.
-        """
+        """Take a connection; it waits in the loop until its first request has arrived."""
         try:
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
         self.nr_conns += 1
-        client.setblocking(False)
-        connection = TConn(self.cfg, client, address, listener.getsockname())
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._await_head(Connection(self.cfg, client, address, listener.getsockname()))
+
+    def _await_head(self, connection: Connection) -> None:
         connection.timeout = time.monotonic() + self.cfg.keepalive
         self.pending_conns.append(connection)
-        self.poller.register(client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, connection))
+        callback = partial(self.on_pending_socket_readable, connection)
+        self.poller.register(connection.sock, selectors.EVENT_READ, callback)
+
+    def on_pending_socket_readable(self, conn: Connection, client: Any) -> None:
+        if conn.gather():
+            super().on_pending_socket_readable(conn, client)
+
+    def on_client_socket_readable(self, conn: Connection, client: Any) -> None:
+        """A kept connection says something again: that may be a part of a head, as on a new one."""
+        self.poller.unregister(client)
+        self.keepalived_conns.remove(conn)
+        if conn.gather():
+            self.enqueue_req(conn)
+        else:
+            self._await_head(conn)
+
+    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
+        # Whoever wanted the rest of the body has read it: no thread waits here for what nobody wants.
+        conn.parser.unreader.sock.stop()
+        return super()._keepalive_after(conn, keepalive)
 
     def is_parent_alive(self) -> bool:
         # Only ever taken away here: a signal may take it away at any moment.

@@ -1,4 +1,4 @@
-"""Names of hosts that are ours to take away: processes started here see their own /etc/hosts and name server."""
+"""What processes see of their machine, ours to take away: names of hosts, a name server, a disk with little room."""
 
 import socket
 import subprocess
@@ -7,7 +7,10 @@ from pathlib import Path
 
 HOST = "database.marketedge.test"
 NAME_SERVER = "127.0.0.2"
-_ENTER = 'mount --bind "$0/hosts" /etc/hosts && mount --bind "$0/resolv.conf" /etc/resolv.conf && exec "$@"'
+_ENTER = """
+mount --bind "$0/hosts" /etc/hosts && mount --bind "$0/resolv.conf" /etc/resolv.conf &&
+mount -t tmpfs -o size=1m,mode=1777 tmpfs "$0/small" && exec "$@"
+"""
 
 
 @cache
@@ -30,6 +33,8 @@ class Names:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.server: socket.socket | None = None
+        self.small_disk = folder / "small"
+        self.small_disk.mkdir()
         (folder / "resolv.conf").write_text(f"nameserver {NAME_SERVER}\n")
         self.know()
 

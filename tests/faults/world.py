@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import requests
 
@@ -48,6 +48,7 @@ class World:
         self.port = free_port()
         self.log = folder / "web.log"
         self.web: subprocess.Popen[bytes] | None = None
+        self.output: IO[bytes] | None = None  # where the web writes instead of into the log
 
     @contextmanager
     def running(self) -> Iterator["World"]:
@@ -135,8 +136,8 @@ class World:
                 self.names.seen_by([str(GUNICORN), "-c", "marketedge/gunicorn.conf.py"]),
                 cwd=ROOT,
                 env={**self.environment, "WEB_CONCURRENCY": str(workers), **changes},
-                stdout=log,
-                stderr=log,
+                stdout=self.output or log,
+                stderr=self.output or log,
             )
 
     def stop(self) -> int:
