@@ -32,6 +32,83 @@ class Mutant:
 
 MUTANTS = (
     Mutant(
+        "threads to spare",
+        "marketedge/admission.py",
+        "self.limit = threads - SPARE",
+        "self.limit = threads",
+        "tests/marketedge/test_admission.py",
+    ),
+    Mutant(
+        "our own limit for an answer of the database",
+        "tenants/postgresql/connection.py",
+        "allowed = deadline.remaining(self.limit)",
+        "allowed = None",
+        "tests/tenants/test_deadline.py",
+    ),
+    Mutant(
+        "time limit of the look-up of a host",
+        "tenants/postgresql/names.py",
+        "answer(within=allowed)",
+        "answer(within=5)",
+        "tests/tenants/test_names.py",
+    ),
+    Mutant(
+        "swallowed questions while loading",
+        "tenants/postgresql/startup.py",
+        "        _require_untouched()\n",
+        "",
+        "tests/tenants/test_startup.py",
+    ),
+    Mutant(
+        "threads started while loading",
+        "tenants/postgresql/startup.py",
+        "        _require_no_new_thread(threads)\n",
+        "",
+        "tests/tenants/test_startup.py",
+    ),
+    Mutant(
+        "refusal of a head that is not whole",
+        "marketedge/worker.py",
+        "return not data or HEAD_ENDS in self.received",
+        "return True",
+        "tests/faults/test_slow_callers.py -k head_never_ends",
+    ),
+    Mutant(
+        "time limit of a body",
+        "marketedge/worker.py",
+        "self.parser.unreader.sock = Clocked",
+        "_ = Clocked",
+        "tests/faults/test_slow_callers.py -k body_never_ends",
+    ),
+    Mutant(
+        "workers end with their master",
+        "marketedge/worker.py",
+        "            self.alive = False\n",
+        "            pass\n",
+        "tests/faults/test_stopping.py -k killed_master",
+    ),
+    Mutant(
+        "migrations in ready",
+        "marketedge/readiness.py",
+        "    if unapplied:\n",
+        "    if False:\n",
+        "tests/marketedge/test_health.py",
+    ),
+    Mutant(
+        "read-only databases in ready",
+        "marketedge/readiness.py",
+        "    if is_read_only:\n",
+        "    if False:\n",
+        "tests/marketedge/test_health.py",
+    ),
+    Mutant(
+        "clocks in health",
+        "marketedge/readiness.py",
+        "if abs(skew) <= SKEW_ALLOWED:",
+        "if True:",
+        "tests/marketedge/test_health.py",
+    ),
+    Mutant(
         "scope filter of the manager",
         "tenants/models.py",
         "return self.filter(organisation_id=current.organisation_id)",
@@ -239,7 +316,7 @@ def survives(mutant: Mutant) -> bool:
         shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
         take_out(mutant, copy)
         ended = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", mutant.tests],
+            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *mutant.tests.split()],
             cwd=copy,
             env={**os.environ, "PYTHONPATH": str(copy)},
             capture_output=True,
