@@ -214,10 +214,10 @@ class OperationsCommand(BaseCommand):
     def say_json(self, answer: dict[str, Any]) -> None:
         endings.write(self.stdout.write, json.dumps(clean(answer), indent=2, default=lambda value: redact(str(value))))
 
-    def tell(self, report: Report, as_json: bool) -> None:
+    def tell(self, report: Report, as_json: bool, code: Exit | None = None) -> None:
         if as_json:
             findings = [asdict(finding) for finding in report.findings]
-            self.say_json({**report.data, "findings": findings, "exit": int(report.exit)})
+            self.say_json({**report.data, "findings": findings, "exit": int(report.exit if code is None else code)})
             return
         for finding in ([report.verdict] if report.verdict else []) + report.findings:
             self.say(f"{_SIGNS[finding.state]}  {finding.subject}: {finding.says}")
@@ -254,7 +254,7 @@ class LookingCommand(OperationsCommand):
     What `look` puts into `self.report` is told even when its time is over before it returns.
     """
 
-    def look(self, **options: Any) -> Report:
+    def look(self, *args: Any, **options: Any) -> Report:
         """Get the command's own options, and `timeout` in seconds."""
         raise NotImplementedError("A command says what it looks at.")
 
@@ -270,11 +270,13 @@ class ChangingCommand(OperationsCommand):
     """Changes in one transaction, and only with --apply; without, says what would change (exit code 4).
 
     Subclasses say `arguments` and `change`, which returns one line for each change; those call audited actions.
+    What else there is to say `change` puts into `self.report`, which is told below the changes.
     """
 
     needs_reason = True
 
-    def change(self, *, by: Any, reason: str, **options: Any) -> list[str]:
+    def change(self, *args: Any, **options: Any) -> list[str]:
+        """Get `by`, `reason`, the command's own options, and `timeout` in seconds."""
         raise NotImplementedError("A command says what it changes.")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -288,7 +290,7 @@ class ChangingCommand(OperationsCommand):
         if apply and self.needs_reason and not (options["reason"].strip() and options["actor"].strip()):
             raise UsageError("Give --actor and --reason with --apply: the audit keeps them.")
         changes: list[str] = []
-        self._is_leaving = False
+        self._is_leaving, self.is_applied, self.report = False, apply, Report()
         attempt = partial(self._attempt, apply, changes, **options)
         failure = self.bounded(attempt, options["timeout"], as_json)
         if failure.exit is Exit.UNKNOWN and apply and self._is_leaving:
@@ -296,7 +298,7 @@ class ChangingCommand(OperationsCommand):
                 "changes", "it is not known whether they were made", "Without --apply it says what is left."
             )
         self._tell_outcome(failure, changes, apply, as_json)
-        end(failure.exit or _code(apply, changes))
+        end(failure.exit or self.report.exit or _code(apply, changes))
 
     def _attempt(self, apply: bool, changes: list[str], *, actor: str, reason: str, **options: Any) -> Report:
         with scope.platform(), transaction.atomic():
@@ -312,9 +314,11 @@ class ChangingCommand(OperationsCommand):
         if failure.findings:
             self.tell(failure, as_json)
         elif as_json:
-            self.say_json({"applied": apply, "changes": changes, "exit": int(_code(apply, changes))})
+            self.report.data |= {"applied": apply, "changes": changes}
+            self.tell(self.report, as_json, self.report.exit or _code(apply, changes))
         else:
             self._tell_changes(changes, apply)
+            self.tell(self.report, as_json)
 
     def _tell_changes(self, changes: list[str], apply: bool) -> None:
         for line in changes:

@@ -305,7 +305,7 @@ def test_changes_are_told_in_json(organisation, arguments, applied, code):
 
     assert (ended_with, json.loads(said)) == (
         code,
-        {"applied": applied, "changes": ["rename Old"], "exit": code},
+        {"applied": applied, "changes": ["rename Old"], "findings": [], "exit": code},
     )
 
 
