@@ -18,6 +18,13 @@ from tenants.actions import add_membership
 from tenants.models import Organisation, Role
 
 
+class LastSuperuser(Exception):
+    """Refused: nobody would be left who runs the platform."""
+
+    def __init__(self) -> None:
+        super().__init__("This is the last active superuser: make somebody else one first.")
+
+
 def create_person(claims: Claims) -> User:
     """A person and how the provider knows them; roles and privileges are never taken from claims."""
     with audit.action("person.created", email=claims.email) as event:
@@ -28,8 +35,9 @@ def create_person(claims: Claims) -> User:
 
 
 def change_person(person: User, *, by: Any, reason: str = "") -> User:
-    """Somebody who is not active after the change is signed out everywhere by it."""
+    """Somebody who is not active after the change is signed out everywhere by it; raises LastSuperuser."""
     with audit.action("person.changed", by=by, reason=reason, person=person.email) as event:
+        _require_superuser_beside(person)
         person.save()
         if not person.is_active:
             event.data["sessions"] = _delete(person.sessions.all())
@@ -37,9 +45,13 @@ def change_person(person: User, *, by: Any, reason: str = "") -> User:
 
 
 def deactivate_person(person: User, *, by: Any, reason: str) -> User:
-    """Signed out everywhere, and refused from their next request on: each reads whether the person is active."""
+    """Signed out everywhere, and refused from their next request on: each reads whether the person is active.
+
+    Raises LastSuperuser.
+    """
     with audit.action("person.deactivated", by=by, reason=reason, person=person.email) as event:
         person.is_active = False
+        _require_superuser_beside(person)
         person.save(update_fields=["is_active"])
         event.data["sessions"] = _delete(person.sessions.all())
     return person
@@ -52,10 +64,43 @@ def reactivate_person(person: User, *, by: Any, reason: str) -> User:
     return person
 
 
+def set_privileges(person: User, *, is_staff: bool, is_superuser: bool, by: Any, reason: str) -> User:
+    """What the person is on the platform, from their next request on; raises LastSuperuser."""
+    with audit.action("person.privileges_set", by=by, reason=reason, person=person.email) as event:
+        event.data |= {"is_staff": is_staff, "is_superuser": is_superuser}
+        person.is_staff, person.is_superuser = is_staff, is_superuser
+        _require_superuser_beside(person)
+        person.save(update_fields=["is_staff", "is_superuser"])
+    return person
+
+
+def _require_superuser_beside(person: User) -> None:
+    """Those who step down at the same moment wait here for each other, and the last one stays."""
+    if person.is_active and person.is_superuser:
+        return
+    superusers = User.objects.filter(is_active=True, is_superuser=True).order_by("pk")
+    if list(superusers.select_for_update(no_key=True).values_list("pk", flat=True)) == [person.pk]:
+        raise LastSuperuser
+
+
 def end_sessions(person: User, *, by: Any, reason: str) -> int:
     """Sign the person out everywhere; returns how many sessions that were."""
     with audit.action("person.sessions_ended", by=by, reason=reason, person=person.email) as event:
         event.data["sessions"] = _delete(person.sessions.all())
+    return event.data["sessions"]
+
+
+def end_sessions_in(organisation: Organisation, *, by: Any, reason: str) -> int:
+    """Sign all members out, everywhere; returns how many sessions that were."""
+    with audit.action("organisation.sessions_ended", by=by, organisation=organisation, reason=reason) as event:
+        event.data["sessions"] = _delete(Session.objects.of_members(organisation))
+    return event.data["sessions"]
+
+
+def end_all_sessions(*, by: Any, reason: str) -> int:
+    """Sign everybody out; returns how many sessions that were."""
+    with audit.action("platform.sessions_ended", by=by, reason=reason) as event:
+        event.data["sessions"] = _delete(Session.objects.signed_in())
     return event.data["sessions"]
 
 
@@ -103,7 +148,8 @@ def save_invitation(invitation: Invitation, *, by: Any, reason: str = "") -> Inv
         event.data = {"email": invitation.email, "role": str(invitation.role)}
         earlier = Invitation.objects.filter(organisation=organisation, email__iexact=invitation.email)
         earlier.filter(accepted_at=None, withdrawn_at=None, expires_at__lte=now).update(withdrawn_at=now)
-        invitation.invited_by = by
+        # An operator without an account is known to the audit alone.
+        invitation.invited_by = by if getattr(by, "pk", None) else None
         invitation.save()
     return invitation
 
@@ -123,10 +169,10 @@ def accept_invitation(invitation: Invitation, person: User) -> None:
         invitation.save(update_fields=["accepted_at"])
 
 
-def make_platform_admin_link(email: str, *, reason: str) -> str:
+def make_platform_admin_link(email: str, *, by: Any, reason: str) -> str:
     """The token of a new one-time link; only its hash is kept."""
     token = secrets.token_urlsafe(32)
-    with audit.action("platform_admin.link_made", reason=reason, email=email):
+    with audit.action("platform_admin.link_made", by=by, reason=reason, email=email):
         PlatformAdminLink.objects.create(
             email=email,
             token_hash=hash_of(token),

@@ -3,11 +3,11 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
 from accounts import actions
@@ -86,6 +86,14 @@ class PersonAdmin(ActionAdmin):
         if set(form.changed_data) - {"reason", *PERMISSIONS}:
             actions.change_person(obj, by=request.user, reason=form.cleaned_data["reason"])
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        """Another superuser stepped down since the form looked."""
+        try:
+            return super().changeform_view(request, *args, **options)
+        except actions.LastSuperuser as refusal:
+            self.message_user(request, f"Not saved. {refusal}", messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         if set(form.changed_data) & set(PERMISSIONS):
             chosen = {name: form.cleaned_data[name] for name in PERMISSIONS}
@@ -125,10 +133,10 @@ class PersonAdmin(ActionAdmin):
         return rows if request.user.is_superuser else rows.filter(is_superuser=False)
 
     def _deactivate(self, request: HttpRequest, person: User, reason: str) -> None:
-        if actions.is_last_superuser(person):
-            self.message_user(request, f"{person} is the last active superuser and stays.", "ERROR")
-            return
-        actions.deactivate_person(person, by=request.user, reason=reason)
+        try:
+            actions.deactivate_person(person, by=request.user, reason=reason)
+        except actions.LastSuperuser:
+            self.message_user(request, f"{person} is the last active superuser and stays.", messages.ERROR)
 
 
 class GroupForm(ReasonedForm):

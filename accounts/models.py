@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from tenants.models import Role, TenantManager, TenantOwned, TenantQuerySet
+from tenants.models import Membership, Organisation, Role, TenantManager, TenantOwned, TenantQuerySet
 from tenants.row_security import Audited
 
 
@@ -94,6 +94,12 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def expired(self, *, at: Any) -> Self:
         return self.filter(expire_date__lte=at)
 
+    def signed_in(self) -> Self:
+        return self.exclude(person=None)
+
+    def of_members(self, organisation: Organisation) -> Self:
+        return self.filter(person__in=Membership.objects.filter(organisation=organisation).values("user"))
+
 
 SessionManager = BaseSessionManager.from_queryset(SessionQuerySet)
 
@@ -126,6 +132,9 @@ class Session(AbstractBaseSession):
 
 
 class InvitationQuerySet(TenantQuerySet):
+    def for_address(self, email: str) -> "InvitationQuerySet":
+        return self.filter(email__iexact=email)
+
     def open_for(self, email: str, *, at: Any) -> "InvitationQuerySet":
         """Invitations that this address can still accept."""
         return self.filter(email__iexact=email, accepted_at=None, withdrawn_at=None, expires_at__gt=at)

@@ -33,6 +33,14 @@ def restore_organisation(organisation: Organisation, *, by: Any, reason: str = "
     return organisation
 
 
+def is_last_admin(membership: Membership) -> bool:
+    """Would the organisation be without an active admin if this one went? Needs a transaction: others who ask about
+    the same organisation wait for its end."""
+    admins = Membership.objects.filter(organisation=membership.organisation, role=Role.ADMIN, user__is_active=True)
+    locked = admins.select_for_update(no_key=True, of=("self",)).order_by("pk").values_list("pk", flat=True)
+    return list(locked) == [membership.pk]
+
+
 def add_membership(organisation: Organisation, user: Any, role: Role | str, *, by: Any, reason: str = "") -> Membership:
     """Make `user` a member; somebody who is one already keeps the stronger of the two roles."""
     with audit.action("membership.added", by=by, organisation=organisation, reason=reason, role=str(role)):

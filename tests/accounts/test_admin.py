@@ -85,6 +85,17 @@ def test_the_last_superuser_stays(client, superuser):
     assert again(superuser).is_superuser is True
 
 
+def test_the_last_superuser_stays_also_when_another_stepped_down_since_the_form_looked(client, superuser, monkeypatch):
+    monkeypatch.setattr("accounts.actions.is_last_superuser", lambda person: False)
+
+    response = client.post(
+        f"/admin/accounts/user/{superuser.pk}/change/", person_form(superuser, is_superuser=""), follow=True
+    )
+
+    assert "Not saved. This is the last active superuser" in response.content.decode()
+    assert again(superuser).is_superuser is True
+
+
 def bulk(client, model: str, action: str, row, **fields):
     return client.post(f"/admin/{model}/", {"action": action, "_selected_action": [row.pk], **fields})
 

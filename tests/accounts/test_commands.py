@@ -1,11 +1,9 @@
 """Ops let people in: invitations, and the one-time link of the first superuser."""
 
-import io
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.actions import hash_of
@@ -14,50 +12,71 @@ from accounts.models import Invitation, PlatformAdminLink, User
 from tenants import scope
 from tenants.models import AuditEvent
 from tests.accounts.conftest import query_of
+from tests.accounts.operating import APPLY, events, run, run_json
 from tests.factories import make_invitation, make_member, make_organisation, make_superuser
 
 pytestmark = pytest.mark.django_db
 BEN, BEN_ADDRESS = "demonstration|cinema-analyst", "ben@lumen-cinemas.example"
 
 
-def run(*arguments: str) -> str:
-    output = io.StringIO()
-    call_command(*arguments, stdout=output)
-    return output.getvalue()
-
-
 def test_an_invitation_is_made_with_its_reason_and_says_what_comes_next(settings):
     make_organisation("Lumen")
 
-    told = run("invite", "new@example.com", "lumen", "analyst", "--reason", "joins")
+    told, code = run("invite", "new@example.com", "lumen", "analyst", *APPLY)
 
-    assert f"{settings.PUBLIC_URL}/" in told
+    assert (f"{settings.PUBLIC_URL}/" in told, code) == (True, 0)
     with scope.login():
-        assert (Invitation.objects.get().role, AuditEvent.objects.get(action="invitation.made").reason) == (
-            "analyst",
-            "joins",
-        )
+        assert Invitation.objects.get().role == "analyst"
+    assert events() == [("invitation.made", "ops@example.com", "asked for it")]
+
+
+def test_a_dry_run_invites_nobody():
+    make_organisation("Lumen")
+
+    told, code = run("invite", "new@example.com", "lumen", "analyst")
+
+    assert ("would: invite new@example.com to Lumen as analyst" in told, code) == (True, 4)
+    with scope.login():
+        assert (Invitation.objects.count(), events()) == (0, [])
+
+
+def test_the_person_who_invites_is_kept_when_they_have_an_account():
+    make_organisation("Lumen")
+    boss = make_superuser(email="ops@example.com")
+
+    run("invite", "new@example.com", "lumen", "analyst", *APPLY)
+
+    with scope.login():
+        assert Invitation.objects.get().invited_by == boss
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code"),
+    ("arguments", "words"),
     [
-        (["new@example.com", "nowhere", "viewer"], 2),
-        (["not an address", "lumen", "viewer"], 2),
-        (["new@example.com", "lumen", "viewer", "--by", "nobody@example.com"], 2),
-        (["open@example.com", "lumen", "viewer"], 1),
-        (["member@example.com", "lumen", "viewer"], 1),
+        (["new@example.com", "lumin", "viewer"], "There is no organisation lumin. Did you mean lumen?"),
+        (["not an address", "lumen", "viewer"], "is not an e-mail address"),
     ],
 )
-def test_what_cannot_be_invited_is_said_with_an_exit_code(arguments, code):
+def test_what_cannot_be_invited_is_refused_with_2(arguments, words):
+    make_organisation("Lumen")
+
+    told, code = run("invite", *arguments, *APPLY)
+
+    assert (words in told, code) == (True, 2)
+
+
+@pytest.mark.parametrize(
+    ("email", "words"),
+    [("open@example.com", "has an open invitation to Lumen"), ("member@example.com", "belongs to Lumen already")],
+)
+def test_who_is_in_already_needs_no_invitation(email, words):
     organisation = make_organisation("Lumen")
     make_invitation(organisation, "open@example.com")
     make_member(organisation, email="member@example.com")
 
-    with pytest.raises(CommandError) as refused:
-        run("invite", *arguments, "--reason", "joins")
+    told, code = run("invite", email, "lumen", "viewer", *APPLY)
 
-    assert refused.value.returncode == code
+    assert (words in told, "0 changes made" in told, code, events()) == (True, True, 0, [])
 
 
 def make_link(**fields: Any) -> str:
@@ -74,22 +93,35 @@ def make_link(**fields: Any) -> str:
 
 
 def test_the_link_is_printed_once_and_only_its_hash_is_kept(settings):
-    told = run("create_platform_admin", "first@example.com", "--reason", "new installation")
+    link = run_json("create_platform_admin", "first@example.com", *APPLY)["link"]
 
-    token = told.strip().rsplit("/", 2)[1]
-    assert f"{settings.PUBLIC_URL}/claim/{token}/" in told
-    link = PlatformAdminLink.objects.get()
-    assert (link.token_hash, token in str(vars(link))) == (hash_of(token), False)
+    token = link.rstrip("/").rsplit("/", 1)[1]
+    kept = PlatformAdminLink.objects.get()
+    assert link == f"{settings.PUBLIC_URL}/claim/{token}/"
+    assert (kept.token_hash, token in str(vars(kept))) == (hash_of(token), False)
+    assert events() == [("platform_admin.link_made", "ops@example.com", "asked for it")]
     with scope.login():
-        assert AuditEvent.objects.get(action="platform_admin.link_made").reason == "new installation"
-        assert not AuditEvent.objects.filter(data__icontains=link.token_hash).exists()
+        assert not AuditEvent.objects.filter(data__icontains=kept.token_hash).exists()
+
+
+def test_people_read_the_link_too(settings):
+    told, code = run("create_platform_admin", "first@example.com", *APPLY)
+
+    assert (f"signs in: {settings.PUBLIC_URL}/claim/" in told, code) == (True, 0)
+
+
+def test_a_dry_run_shows_no_link_since_it_would_lead_nowhere():
+    told, code = run("create_platform_admin", "first@example.com")
+
+    assert ("/claim/" in told, code, PlatformAdminLink.objects.count()) == (False, 4, 0)
 
 
 def test_with_a_superuser_there_is_no_link():
     make_superuser()
 
-    with pytest.raises(CommandError, match="There is an active superuser"):
-        run("create_platform_admin", "first@example.com", "--reason", "x")
+    told, code = run("create_platform_admin", "first@example.com", *APPLY)
+
+    assert ("There is an active superuser" in told, code) == (True, 1)
 
 
 def test_who_signs_in_with_the_address_becomes_superuser_once(sign_in, client):

@@ -8,7 +8,6 @@ FLOORS = ("marketedge", "modules", "accounts", "tenants")
 PLATFORM_DOORS = {
     "accounts/middleware.py": "the admin site, for staff",
     "accounts/provisioning.py": "sign-in accepts invitations before an organisation is chosen",
-    "accounts/management/commands/create_platform_admin.py": "the first superuser belongs to no organisation",
     "tenants/operations.py": "ops commands work across organisations, for who holds the environment",
     "modules/management/commands/bootstrap.py": "the catalogue is the platform's",
     "modules/management/commands/load_demonstration.py": "makes organisations and people",

@@ -4,33 +4,32 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
-from django.core.validators import validate_email
+from django.core.management.base import CommandError
 from django.urls import reverse
 
 from accounts import actions
 from accounts.models import User
-from tenants import scope
+from accounts.naming import require_address
+from tenants.operations import ChangingCommand
 
 
-class Command(BaseCommand):
-    help = "Print a one-time link that makes who signs in with EMAIL a platform superuser. Only while there is none."
+class Command(ChangingCommand):
+    help = (
+        "Make a one-time link, shown once, that makes who signs in with EMAIL a platform superuser. Only while there"
+        " is none: `grant_role EMAIL --superuser` makes others."
+    )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email")
-        parser.add_argument("--reason", required=True, help="kept in the audit")
 
-    def handle(self, *args: Any, email: str, reason: str, **options: Any) -> None:
-        try:
-            validate_email(email)
-        except ValidationError:
-            raise CommandError(f"{email} is not an e-mail address.", returncode=2) from None
+    def change(self, *, by: Any, reason: str, email: str, **options: Any) -> list[str]:
+        address = require_address(email)
         if User.objects.filter(is_superuser=True, is_active=True).exists():
-            raise CommandError("There is an active superuser: they make others in the admin site.", returncode=1)
-        with scope.platform():
-            token = actions.make_platform_admin_link(email, reason=reason)
-        self.stdout.write(
-            f"Within {settings.PLATFORM_ADMIN_LINK_HOURS} hours, {email} opens this link once and signs in:\n"
-            f"{settings.PUBLIC_URL}{reverse('claim', args=[token])}"
-        )
+            raise CommandError("There is an active superuser: `grant_role EMAIL --superuser` makes others.")
+        token = actions.make_platform_admin_link(address, by=by, reason=reason)
+        if self.is_applied:
+            self.report.data["link"] = f"{settings.PUBLIC_URL}{reverse('claim', args=[token])}"
+            hours = settings.PLATFORM_ADMIN_LINK_HOURS
+            link = self.report.data["link"]
+            self.report.note("link", f"within {hours} hours, {address} opens this once and signs in: {link}")
+        return [f"make a one-time link for {address}"]

@@ -4,56 +4,47 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
-from django.core.validators import validate_email
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import actions
-from accounts.models import Invitation, User
-from tenants import scope
+from accounts.models import Invitation
+from accounts.naming import require_address
 from tenants.models import Membership, Organisation, Role
+from tenants.naming import organisation_named
+from tenants.operations import ChangingCommand
 
 
-class Command(BaseCommand):
-    help = "Let an address enter an organisation with a role. Exit code 0: invited, 1: not needed, 2: bad input."
+class Command(ChangingCommand):
+    help = (
+        "Let EMAIL enter ORGANISATION with a role, by signing in with that address, verified. Whoever belongs to it"
+        " already, or has an open invitation, stays as they are."
+    )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email")
         parser.add_argument("organisation", help="its slug")
-        parser.add_argument("role", choices=list(Role))
-        parser.add_argument("--reason", required=True, help="kept in the audit")
-        parser.add_argument("--by", default="", help="the address of the person who invites")
+        parser.add_argument("role", choices=Role.values)
 
-    def handle(
-        self, *args: Any, email: str, organisation: str, role: str, reason: str, by: str, **options: Any
-    ) -> None:
-        tenant = Organisation.objects.filter(slug=organisation).first()
-        if tenant is None:
-            raise CommandError(f"There is no organisation {organisation}.", returncode=2)
+    def change(self, *, by: Any, reason: str, email: str, organisation: str, role: str, **options: Any) -> list[str]:
+        address, tenant = require_address(email), organisation_named(organisation)
+        if standing := standing_in(tenant, address):
+            self.report.note("unchanged", standing)
+            return []
         try:
-            validate_email(email)
-        except ValidationError:
-            raise CommandError(f"{email} is not an e-mail address.", returncode=2) from None
-        inviter = User.objects.with_email(by).first() if by else None
-        if by and inviter is None:
-            raise CommandError(f"Nobody has the address {by}.", returncode=2)
-        with scope.organisation(tenant.pk):
-            refuse_if_needless(tenant, email)
-            try:
-                invitation = actions.invite(tenant, email, role, by=inviter, reason=reason)
-            except IntegrityError:
-                # Somebody else invited the address since we looked.
-                raise CommandError(f"{email} has an open invitation to {tenant} already.", returncode=1) from None
-        self.stdout.write(
-            f"{email} is invited to {tenant} as {role}, until {invitation.expires_at:%d %b %Y %H:%M} UTC.\n"
-            f"They open {settings.PUBLIC_URL}/ and sign in with that address, verified."
-        )
+            with transaction.atomic():
+                invitation = actions.invite(tenant, address, role, by=by, reason=reason)
+        except IntegrityError:
+            self.report.note("unchanged", f"somebody invited {address} to {tenant} at this moment")
+            return []
+        self.report.note("next", f"they open {settings.PUBLIC_URL}/ and sign in with that address, verified")
+        return [f"invite {address} to {tenant} as {role}, until {invitation.expires_at:%d %b %Y %H:%M} UTC"]
 
 
-def refuse_if_needless(organisation: Organisation, email: str) -> None:
-    if Membership.objects.filter(organisation=organisation, user__email__iexact=email).exists():
-        raise CommandError(f"{email} belongs to {organisation} already.", returncode=1)
-    if Invitation.objects.filter(organisation=organisation).open_for(email, at=timezone.now()).exists():
-        raise CommandError(f"{email} has an open invitation to {organisation} already.", returncode=1)
+def standing_in(organisation: Organisation, email: str) -> str:
+    """What the address is in the organisation already, in words; empty when it is nothing there."""
+    member = Membership.objects.filter(organisation=organisation, user__email__iexact=email).first()
+    if member:
+        return f"{email} belongs to {organisation} already, as {member.role}"
+    invitation = Invitation.objects.filter(organisation=organisation).open_for(email, at=timezone.now()).first()
+    return f"{email} has an open invitation to {organisation} already, as {invitation.role}" if invitation else ""
