@@ -7,6 +7,7 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from accounts import id_tokens, provider, provisioning
 from accounts.models import User
+from accounts.refusals import Refused
 
 
 class SignInBackend(OIDCAuthenticationBackend):
@@ -27,7 +28,11 @@ class SignInBackend(OIDCAuthenticationBackend):
             return None
         token = provider.exchange(code, code_verifier)
         claims = id_tokens.verified_claims(token, nonce=nonce)
-        return provisioning.person_for(claims, link_hash=link_hash)
+        try:
+            return provisioning.person_for(claims, link_hash=link_hash)
+        except Refused as refusal:
+            refusal.who = {"email": claims.email, "subject": claims.subject}
+            raise
 
     def get_user(self, user_id: Any) -> User | None:
         """Asked on every request: a deactivated person is out on the next one."""

@@ -15,12 +15,13 @@ class Refusal:
 
 
 class Refused(Exception):
-    """Sign-in ends here, with this refusal."""
+    """Sign-in ends here, with this refusal. `who` says whom the provider named, once that is verified."""
 
     def __init__(self, refusal: Refusal, detail: str = "") -> None:
         super().__init__(refusal.code)
         self.refusal = refusal
         self.detail = detail
+        self.who: dict[str, str] = {}
 
 
 UNINVITED = Refusal(

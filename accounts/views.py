@@ -86,7 +86,7 @@ class CallbackView(OIDCAuthenticationCallbackView):
                 link_hash=attempt.link_hash,
             )
         except Refused as refusal:
-            return refused(request, refusal.refusal, refusal.detail)
+            return refused(request, refusal.refusal, refusal.detail, **refusal.who)
         if person is None:
             return refused(request, STALE)
         return self._enter(request, person, attempt.next_url)
@@ -100,9 +100,9 @@ class CallbackView(OIDCAuthenticationCallbackView):
         return redirect(next_url or "/")
 
 
-def refused(request: HttpRequest, refusal: Refusal, detail: str = "") -> HttpResponse:
+def refused(request: HttpRequest, refusal: Refusal, detail: str = "", **who: Any) -> HttpResponse:
     """Write the refusal down, without token or code, and say what to do."""
-    audit.record("sign_in.refused", by=request.user, code=refusal.code, detail=detail.replace("\x00", ""))
+    audit.record("sign_in.refused", by=request.user, code=refusal.code, detail=detail.replace("\x00", ""), **who)
     context = {
         "title": refusal.title,
         "explanation": refusal.explanation,

@@ -80,6 +80,7 @@ class Decision:
 
 
 Condition = Callable[[Facts, str], Failure | None]
+Ladder = tuple[tuple[str, Condition], ...]
 
 
 def load_facts(person: Any, organisation: Organisation, seat: Seat | None, *, at: datetime) -> Facts:
@@ -119,28 +120,40 @@ def flag_context(facts: Facts) -> flags.Context:
 
 def decide(facts: Facts, key: str) -> Decision:
     """Climb the ladder for the module; the answer holds every rung, also those that were not reached."""
-    rungs: list[Rung] = []
-    failure: Failure | None = None
-    for number, (title, condition) in enumerate(LADDER, start=1):
-        if failure:
-            rungs.append(Rung(number, title, "not reached"))
-            continue
-        failure = condition(facts, key)
-        rungs.append(Rung(number, title, "failed" if failure else "passed", failure.reason if failure else ""))
+    rungs, failure = _climb(LADDER, facts, key)
     return Decision(
         module_key=key,
         module_name=_name(facts, key),
-        rungs=tuple(rungs),
+        rungs=rungs,
         who_can_open=failure.who_can_open if failure else "",
         notice="" if failure else _notice(facts, key),
     )
 
 
-def decide_now(person: Any, organisation: Organisation, key: str) -> Decision:
-    """The decision for anybody, outside a request; enters the organisation's scope for it."""
+def decide_entry(facts: Facts) -> Decision:
+    """As far as the organisation's own pages ask: what stands on the ladder before any module."""
+    rungs, failure = _climb(ENTRY, facts, "")
+    return Decision("", "", rungs, who_can_open=failure.who_can_open if failure else "")
+
+
+def _climb(ladder: Ladder, facts: Facts, key: str) -> tuple[tuple[Rung, ...], Failure | None]:
+    rungs: list[Rung] = []
+    failure: Failure | None = None
+    for number, (title, condition) in enumerate(ladder, start=1):
+        if failure:
+            rungs.append(Rung(number, title, "not reached"))
+            continue
+        failure = condition(facts, key)
+        rungs.append(Rung(number, title, "failed" if failure else "passed", failure.reason if failure else ""))
+    return tuple(rungs), failure
+
+
+def decide_now(person: Any, organisation: Organisation, key: str = "") -> Decision:
+    """The decision for anybody, outside a request; without a key that of the organisation's own pages."""
     seat = seat_of(person, organisation)
     with scope.organisation(organisation.pk):
-        return decide(load_facts(person, organisation, seat, at=timezone.now()), key)
+        facts = load_facts(person, organisation, seat, at=timezone.now())
+        return decide(facts, key) if key else decide_entry(facts)
 
 
 def _name(facts: Facts, key: str) -> str:
@@ -237,10 +250,13 @@ def flag_on(facts: Facts, key: str) -> Failure | None:
     return None if explanation.value else Failure(f"The flag {spec.flag} is off: {explanation.sentence}")
 
 
-LADDER: tuple[tuple[str, Condition], ...] = (
+ENTRY: Ladder = (
     ("Signed in, and the person is active", signed_in),
     ("The person belongs to the organisation", seated),
     ("The organisation is active", organisation_active),
+)
+LADDER: Ladder = (
+    *ENTRY,
     ("The module is installed", installed),
     ("The module is offered", offered),
     ("The organisation is entitled to it", entitled),

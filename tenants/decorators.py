@@ -28,6 +28,7 @@ def role_required(role: Role) -> Callable[[View], View]:
                 f" {request.seat.role.label.lower()}. Zebra Associates can change it."
             )
 
+        guarded.role = role  # type: ignore[attr-defined] # whoever explains an address reads it here
         return guarded
 
     return decorate

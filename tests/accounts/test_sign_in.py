@@ -89,6 +89,14 @@ def test_a_stranger_creates_nothing_and_reads_whom_to_ask(sign_in, settings):
     assert (User.objects.count(), Identity.objects.count(), refusals()) == (0, 0, ["uninvited"])
 
 
+def test_a_refusal_is_written_down_with_whom_the_provider_named(sign_in):
+    sign_in(BEN)
+
+    with scope.login():
+        written = AuditEvent.objects.get(action="sign_in.refused").data
+    assert written == {"code": "uninvited", "detail": "", "email": BEN_ADDRESS, "subject": BEN}
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -9,6 +9,7 @@ PLATFORM_DOORS = {
     "accounts/middleware.py": "the admin site, for staff",
     "accounts/provisioning.py": "sign-in accepts invitations before an organisation is chosen",
     "tenants/operations.py": "ops commands work across organisations, for who holds the environment",
+    "modules/management/commands/whois.py": "reads what a person is everywhere",
     "modules/management/commands/bootstrap.py": "the catalogue is the platform's",
     "modules/management/commands/load_demonstration.py": "makes organisations and people",
 }
