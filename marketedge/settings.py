@@ -194,6 +194,7 @@ OIDC_STORE_ACCESS_TOKEN = False
 OIDC_REDIRECT_ALLOWED_HOSTS: list[str] = []
 PLATFORM_ADMIN_LINK_HOURS = env.number("PLATFORM_ADMIN_LINK_HOURS", "hours", default=24)
 INVITATION_DAYS = env.number("INVITATION_DAYS", "days", default=14)
+ENDED_KEPT_DAYS = env.number("ENDED_KEPT_DAYS", "days", default=90)
 
 # Sessions and cookies
 SESSION_ENGINE = "accounts.sessions"

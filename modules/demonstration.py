@@ -11,7 +11,7 @@ from accounts.actions import set_permissions
 from accounts.demonstration import ORGANISATIONS, PEOPLE, DemonstrationOrganisation, DemonstrationPerson
 from accounts.models import Identity, User
 from modules import actions, registry
-from modules.models import AnalyticsModule, Application, Entitlement
+from modules.models import AnalyticsModule, Application, ApplicationGrant, Entitlement
 from tenants import scope
 from tenants.actions import add_membership, create_organisation
 from tenants.models import Membership, Organisation
@@ -19,17 +19,33 @@ from tenants.models import Membership, Organisation
 REASON = "demonstration data"
 
 
-def load() -> None:
-    """Add what is missing; a second run changes nothing. Needs the platform scope for organisations and people."""
+def load() -> list[str]:
+    """Add what is missing; returns what was added, so nothing the second time. Needs platform scope."""
+    before = _counted()
+    filled = _load()
+    after = _counted()
+    added = [f"add {after[words] - before[words]} {words}" for words in after if after[words] > before[words]]
+    return added + filled
+
+
+def _counted() -> dict[str, int]:
+    models = (Organisation, User, Membership, Entitlement, ApplicationGrant)
+    return {str(model._meta.verbose_name_plural): model._default_manager.count() for model in models}
+
+
+def _load() -> list[str]:
+    """Returns which modules it filled."""
     organisations = {shown.slug: _organisation(shown) for shown in ORGANISATIONS}
     for shown in PEOPLE:
         if shown.is_known:
             _seat(_person(shown), shown, organisations)
     _let_staff_look()
+    filled = []
     for organisation in organisations.values():
         with scope.organisation(organisation.pk):
             _entitle(organisation)
-            _fill_modules(organisation)
+            filled += _fill_modules(organisation)
+    return filled
 
 
 def _organisation(shown: DemonstrationOrganisation) -> Organisation:
@@ -89,8 +105,11 @@ def _entitle(organisation: Organisation) -> None:
             actions.save_entitlement(Entitlement(organisation=organisation, module=module), by=None, reason=REASON)
 
 
-def _fill_modules(organisation: Organisation) -> None:
+def _fill_modules(organisation: Organisation) -> list[str]:
+    filled = []
     for spec in registry.all_specs():
         if spec.demonstration:
             fill: Any = import_string(spec.demonstration)
-            fill(organisation, by=None)
+            if fill(organisation, by=None):
+                filled.append(f"fill {spec.name} of {organisation.slug}")
+    return filled

@@ -2,23 +2,57 @@
 
 from typing import Any
 
+from django.db import connection, transaction
+
 from modules import actions, registry
 from modules.flags import reference as flags
 from modules.models import AnalyticsModule
 
+REASON = "reference data"
 
-def load(*, by: Any = None) -> list[str]:
+# What people may change in the catalogue afterwards; a module's key and application are the code's.
+CATALOGUE_FIELDS = ("name", "description", "status", "plan", "is_core")
+
+
+def load(*, by: Any = None, reason: str = REASON) -> list[str]:
     """Add what is missing and leave the rest as people have set it; returns what was added. Needs platform scope."""
+    with transaction.atomic():
+        _wait_for_other_loads()
+        keys = {spec.key for spec in registry.all_specs()}
+        added = _add_modules(keys, by=by, reason=reason)
+        return [*added, *flags.load_reference_flags(keys, by=by, reason=reason)]
+
+
+def drift() -> list[str]:
+    """Where what is there differs from the reference, which is people's choice; one sentence for each."""
     keys = {spec.key for spec in registry.all_specs()}
-    return [*_add_modules(keys, by=by), *flags.load_reference_flags(keys, by=by)]
+    return [*_module_drift(), *flags.drift(keys)]
 
 
-def _add_modules(keys: set[str], *, by: Any) -> list[str]:
+def _wait_for_other_loads() -> None:
+    """Until the transaction ends: two that run at once would both add what is missing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('reference data', 0))")
+
+
+def _add_modules(keys: set[str], *, by: Any, reason: str) -> list[str]:
     known = set(AnalyticsModule.objects.values_list("key", flat=True))
     missing = [spec for spec in registry.all_specs() if spec.key in keys - known]
     for spec in missing:
-        actions.save_module(_line(spec), by=by, reason="reference data")
-    return [f"module {spec.key}" for spec in missing]
+        actions.save_module(_line(spec), by=by, reason=reason)
+    return [f"add module {spec.key}" for spec in missing]
+
+
+def _module_drift() -> list[str]:
+    told = []
+    for row in AnalyticsModule.objects.order_by("key"):
+        spec = registry.get(row.key)
+        if spec is None:
+            told.append(f"module {row.key} is in the catalogue, and no code brings it")
+            continue
+        reference = _line(spec)
+        told += flags.differences(f"module {row.key}", row, reference, CATALOGUE_FIELDS)
+    return told
 
 
 def _line(spec: registry.ModuleSpec) -> AnalyticsModule:

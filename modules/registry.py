@@ -21,8 +21,9 @@ class ModuleSpec:
     """What an analytics module says of itself.
 
     `plan` and `role` are the least that it asks for. `configuration` maps each option's name to a function that
-    returns the checked value or raises ValueError with the reason. `demonstration` is the dotted path of a function
-    (organisation, by) that fills a demonstration organisation, imported only when it is called.
+    returns the checked value or raises ValueError with the reason. The last two are dotted paths of functions that are
+    imported only when they are called: `demonstration` (organisation, by) fills a demonstration organisation and
+    returns whether it did, `over` (at) says which rows of the module may be deleted, as QuerySets by words for them.
     """
 
     key: str
@@ -40,6 +41,7 @@ class ModuleSpec:
     pages: tuple[Page, ...] = ()
     configuration: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     demonstration: str = ""
+    over: str = ""
 
     @property
     def path(self) -> str:

@@ -256,6 +256,38 @@ MUTANTS = (
         "tests/accounts/test_sign_in.py",
     ),
     Mutant(
+        "the last superuser stays",
+        "accounts/actions.py",
+        """ == [person.pk]:
+        raise LastSuperuser""",
+        """ == []:
+        raise LastSuperuser""",
+        "tests/accounts/test_role_commands.py",
+    ),
+    Mutant(
+        "superusers who step down at once wait for each other",
+        "accounts/actions.py",
+        "superusers.select_for_update(no_key=True)",
+        "superusers",
+        "tests/accounts/test_role_commands.py",
+    ),
+    Mutant(
+        "a dry run is rolled back",
+        "tenants/operations.py",
+        """            if not apply:
+                transaction.set_rollback(True)
+""",
+        "",
+        "tests/accounts/test_role_commands.py",
+    ),
+    Mutant(
+        "bootstrap leaves alone what is there",
+        "modules/reference.py",
+        "if spec.key in keys - known]",
+        "if spec.key in keys]",
+        "tests/modules/test_commands.py",
+    ),
+    Mutant(
         "sessions end with a deactivation",
         "accounts/actions.py",
         """        person.save(update_fields=["is_active"])

@@ -20,5 +20,6 @@ class MarketEdgeCoreConfig(AppConfig):
                 flag="market_edge_v2",
                 pages=(registry.Page("Markets", "markets"), registry.Page("Load prices", "load", role="analyst")),
                 demonstration="modules.market_edge_core.demonstration.load",
+                over="modules.market_edge_core.cleaning.over",
             )
         )

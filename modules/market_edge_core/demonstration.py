@@ -90,16 +90,20 @@ LINES = {
 LINES[Organisation.Industry.DEFAULT] = LINES[Organisation.Industry.RETAIL]
 
 
-def load(organisation: Organisation, *, by: Any = None) -> None:
-    """Fill an organisation that has no markets yet, whose scope the caller has entered; any other is left alone."""
+def load(organisation: Organisation, *, by: Any = None) -> bool:
+    """Fill an organisation that has no markets yet, whose scope the caller has entered; any other is left alone.
+
+    Returns whether it was filled.
+    """
     if organisation.markets.exists():
-        return
+        return False
     content = _csv(organisation, last=timezone.now().date() - timedelta(days=DAYS_AGO))
     with transaction.atomic():
         for name, geography, _, _ in MARKETS:
             actions.create_market(Market(organisation=organisation, name=name, geography=geography), by=by)
         upload = actions.keep_upload(organisation, name="demonstration.csv", content=content, by=by)
         actions.apply_upload(upload, sha256=upload.sha256, by=by)
+    return True
 
 
 def _csv(organisation: Organisation, *, last: date) -> bytes:

@@ -21,7 +21,9 @@ def mute() -> Iterator[MuteServer]:
     server.close()
 
 
-@pytest.mark.parametrize("command", [["check"], ["--help"], ["migrate", "--help"], ["database_roles"]])
+@pytest.mark.parametrize(
+    "command", [["check"], ["--help"], ["migrate", "--help"], ["database_roles"], ["whois", "--help"]]
+)
 def test_a_command_does_not_touch_the_database(mute, command):
     told = subprocess.run(
         [sys.executable, "manage.py", *command],

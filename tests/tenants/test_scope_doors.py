@@ -9,9 +9,8 @@ PLATFORM_DOORS = {
     "accounts/middleware.py": "the admin site, for staff",
     "accounts/provisioning.py": "sign-in accepts invitations before an organisation is chosen",
     "tenants/operations.py": "ops commands work across organisations, for who holds the environment",
+    "modules/management/commands/explain_access.py": "reads for any person in any organisation",
     "modules/management/commands/whois.py": "reads what a person is everywhere",
-    "modules/management/commands/bootstrap.py": "the catalogue is the platform's",
-    "modules/management/commands/load_demonstration.py": "makes organisations and people",
 }
 LOGIN_DOORS = {"tenants/postgresql/owner.py": "migrations and roles, as the owner"}
 

@@ -16,4 +16,4 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=options["verbosity"], interactive=False, stdout=self.stdout)
         call_command("bootstrap", apply=True, stdout=self.stdout)
         if settings.DEMONSTRATION:
-            call_command("load_demonstration", stdout=self.stdout)
+            call_command("load_demonstration", apply=True, stdout=self.stdout)

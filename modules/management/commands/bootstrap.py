@@ -1,31 +1,28 @@
 """Loads the reference data: the catalogue of registered modules and the reference flags."""
 
-import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-from django.db import transaction
-
 from modules import reference
-from tenants import scope
-
-CHANGES_PENDING = 4
+from tenants.operations import ChangingCommand
 
 
-class Command(BaseCommand):
-    help = "Add missing reference data; run it after every upgrade. Without --apply, say what would be added (exit 4)."
+class Command(ChangingCommand):
+    help = (
+        "Add missing reference data; run it after every upgrade, with --apply. What people have set differently since"
+        " is told and stays: their choice, unless --strict makes it a problem (exit code 1)."
+    )
+    needs_reason = False  # a step of every release
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--apply", action="store_true", help="write the changes")
+    def arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--strict", action="store_true", help="exit code 1 when something differs")
 
-    def handle(self, *args: Any, apply: bool, **options: Any) -> None:
-        with scope.platform(), transaction.atomic():
-            changes = reference.load()
-            if not apply:
-                transaction.set_rollback(True)
-        for change in changes:
-            self.stdout.write(f"{'added' if apply else 'would add'} {change}")
-        self.stdout.write(f"{len(changes)} changes{'' if apply else ' pending'}.")
-        if changes and not apply:
-            sys.exit(CHANGES_PENDING)
+    def change(self, *, by: Any, reason: str, strict: bool, **options: Any) -> list[str]:
+        added = reference.load(by=by, reason=reason or reference.REASON)
+        differing = self.report.data["drift"] = reference.drift()
+        for words in differing:
+            if strict:
+                self.report.problem("drift", words, "Change it back in the admin site, or leave --strict out.")
+            else:
+                self.report.note("drift", words)
+        return added

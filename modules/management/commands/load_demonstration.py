@@ -3,18 +3,17 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
 
 from modules import demonstration
-from tenants import scope
+from tenants.operations import ChangingCommand, UsageError
 
 
-class Command(BaseCommand):
+class Command(ChangingCommand):
     help = "Add the demonstration's organisations, people and figures. Only while DEMONSTRATION is on."
+    needs_reason = False  # everything in it is invented
+    default_timeout = 300.0
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def change(self, *, by: Any, reason: str, **options: Any) -> list[str]:
         if not settings.DEMONSTRATION:
-            raise CommandError("Set DEMONSTRATION=on: fictitious people do not belong among real ones.")
-        with scope.platform():
-            demonstration.load()
-        self.stdout.write("The demonstration is loaded.")
+            raise UsageError("Set DEMONSTRATION=on: fictitious people do not belong among real ones.")
+        return demonstration.load()

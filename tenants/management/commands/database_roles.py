@@ -4,38 +4,54 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, connection
+from django.core.management.base import CommandError
+from django.db import ProgrammingError, connection
 from psycopg import sql
 
+from tenants.operations import OperationsCommand, Report, UsageError, end
 from tenants.postgresql import roles
 from tenants.postgresql.owner import owner_login
 
+PLACEHOLDER = "'...the password in DATABASE_URL...'"
 
-class Command(BaseCommand):
+
+class Command(OperationsCommand):
     help = "Make the database roles (once for a cluster). Without --apply, or without the right, print the SQL."
-    requires_system_checks = []
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--apply", action="store_true", help="run the SQL as DATABASE_OWNER_URL's login")
 
-    def handle(self, *args: Any, apply: bool, **options: Any) -> None:
+    def handle(self, *args: Any, apply: bool, as_json: bool, timeout: float, **options: Any) -> None:
         web = dict(settings.DATABASES["default"])
         if not apply:
-            self.stdout.write(script(web["USER"], "'...the password in DATABASE_URL...'"))
+            self._print(script(web["USER"], PLACEHOLDER), as_json)
             return
+        report = self.bounded(lambda: self._made(web), timeout, as_json)
+        self.tell(report, as_json)
+        end(report.exit)
+
+    def _print(self, text: str, as_json: bool) -> None:
+        """The SQL for an administrator; it asks no database."""
+        if as_json:
+            self.say_json({"applied": False, "sql": text, "exit": 0})
+        else:
+            self.stdout.write(text)
+
+    def _made(self, web: dict[str, Any]) -> Report:
+        report = Report()
         with owner_login():
             try:
                 self._make(web["USER"], web["PASSWORD"])
-            except DatabaseError as refused:
-                self.stderr.write(script(web["USER"], "'...the password in DATABASE_URL...'"))
+            except ProgrammingError as refused:
+                self.stderr.write(script(web["USER"], PLACEHOLDER))
                 advice = "Run the SQL above as an administrator, with the password filled in."
                 raise CommandError(f"The owner may not make roles: {refused} {advice}") from refused
-        self.stdout.write(f"Roles are there: {', '.join((*roles.ALL, web['USER']))}.")
+        report.ok("roles", f"are there: {', '.join((*roles.ALL, web['USER']))}")
+        return report
 
     def _make(self, web: str, password: str) -> None:
         if web == connection.settings_dict["USER"]:
-            raise CommandError(
+            raise UsageError(
                 "DATABASE_URL and DATABASE_OWNER_URL must be two logins: row security does not hold owners."
             )
         quoted = sql.Literal(password).as_string(None)
