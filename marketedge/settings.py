@@ -53,6 +53,7 @@ if not DEMONSTRATION:
 CONNECT_TIMEOUT = env.number("CONNECT_TIMEOUT", "seconds, 2 or more", default=3)
 STATEMENT_TIMEOUT = env.number("STATEMENT_TIMEOUT", "milliseconds", default=15_000)
 LOCK_TIMEOUT = env.number("LOCK_TIMEOUT", "milliseconds", default=5_000)
+MIGRATION_LOCK_TIMEOUT = env.number("MIGRATION_LOCK_TIMEOUT", "milliseconds", default=1_500)
 IDLE_IN_TRANSACTION_TIMEOUT = env.number("IDLE_IN_TRANSACTION_TIMEOUT", "milliseconds", default=30_000)
 TCP_TIMEOUT = env.number("TCP_TIMEOUT", "milliseconds", default=10_000)
 CLIENT_DEADLINE = env.number("CLIENT_DEADLINE", "seconds", default=20)

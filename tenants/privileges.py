@@ -1,6 +1,7 @@
 """What each database role may do with each table: rewritten after every migration, from the list in `ownership`."""
 
-from typing import Any
+import re
+from typing import Any, NamedTuple
 
 from django.db import connections, models
 from django.db.backends.utils import CursorWrapper
@@ -10,6 +11,33 @@ from tenants.postgresql import roles
 
 EVERYBODY = ", ".join(roles.ALL)
 PERSON_READS = {"tenants.Membership", "tenants.Organisation"}
+# Relations that an extension brought are its own affair.
+HELD = """
+WITH ours AS (
+    SELECT c.oid, c.relname, c.relacl FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm')
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+), held AS (
+    SELECT relname, '' AS attname, acl.* FROM ours, aclexplode(relacl) AS acl
+    UNION ALL
+    SELECT relname, attname, acl.* FROM ours JOIN pg_attribute ON attrelid = ours.oid, aclexplode(attacl) AS acl
+)
+SELECT coalesce(r.rolname, 'PUBLIC'), relname, privilege_type, attname
+FROM held LEFT JOIN pg_roles r ON r.oid = held.grantee
+WHERE held.grantee = 0 OR r.rolname = ANY(%s)
+"""
+
+
+class Privilege(NamedTuple):
+    """`column` is empty for the whole table."""
+
+    role: str
+    table: str
+    kind: str
+    column: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.kind}{f' ({self.column})' if self.column else ''} on {self.table}"
 
 
 def apply_privileges(*, using: str, **_: Any) -> None:
@@ -17,43 +45,57 @@ def apply_privileges(*, using: str, **_: Any) -> None:
     connection = connections[using]
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
-        if not _roles_exist(cursor):
+        if not roles_exist(cursor):
             raise RuntimeError("The database roles are missing: run `manage.py database_roles --apply` first.")
         cursor.execute("\n".join(statements(tables)))
 
 
 def statements(tables: set[str]) -> list[str]:
     """The SQL for the tables that exist."""
-    written = [
-        f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {EVERYBODY};",
+    return [
+        f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, {EVERYBODY};",
         f"GRANT USAGE ON SCHEMA public TO {EVERYBODY};",
-        f"GRANT SELECT ON django_migrations TO {roles.APP}, {roles.PLATFORM};",
+        *(f'GRANT {kinds} ON "{table}" TO {role};' for role, table, kinds in _grants(tables)),
     ]
+
+
+def differences(cursor: CursorWrapper, tables: set[str]) -> tuple[set[Privilege], set[Privilege]]:
+    """Which privileges are missing from what the list says of these tables, and which are held beyond it."""
+    listed = {
+        Privilege(role, table, *kind) for role, table, kinds in _grants(tables) for kind in _kinds_and_columns(kinds)
+    }
+    cursor.execute(HELD, [list(roles.ALL)])
+    held = {Privilege(*row) for row in cursor.fetchall()}
+    return listed - held, held - listed
+
+
+def _kinds_and_columns(kinds: str) -> list[tuple[str, str]]:
+    """("SELECT", "") and ("UPDATE", "last_login") of "SELECT, UPDATE (last_login)"."""
+    return re.findall(r"(\w+)(?: \((\w+)\))?", kinds)
+
+
+def _grants(tables: set[str]) -> list[tuple[str, str, str]]:
+    """Role, table and kinds, for the tables that exist."""
+    granted = [(role, "django_migrations", ownership.READ) for role in (roles.APP, roles.PLATFORM)]
     for model in ownership.all_models():
-        if model._meta.db_table in tables:
-            written += _grants(model)
-    for table in sorted(tables & set(ownership.LEAVING)):
-        written += _grant(table, ownership.LEAVING[table])
-    return written
+        granted += _grants_of(model)
+    for table, allowed in ownership.LEAVING.items():
+        granted += _pair(table, allowed)
+    return [grant for grant in granted if grant[1] in tables]
 
 
-def _grants(model: type[models.Model]) -> list[str]:
+def _grants_of(model: type[models.Model]) -> list[tuple[str, str, str]]:
     name, table = ownership.label(model), model._meta.db_table
     writable = ownership.GlobalTable("its rows are held by row security", app=ownership.WRITE)
     allowed = ownership.GLOBAL_TABLES.get(name) or ownership.TENANT_EXCEPTIONS.get(name) or writable
-    granted = _grant(table, allowed)
-    if name in PERSON_READS:
-        granted.append(f'GRANT SELECT ON "{table}" TO {roles.PERSON};')
-    return granted
+    reads = [(roles.PERSON, table, ownership.READ)] if name in PERSON_READS else []
+    return [*_pair(table, allowed), *reads]
 
 
-def _grant(table: str, allowed: ownership.GlobalTable) -> list[str]:
-    return [
-        f'GRANT {allowed.app} ON "{table}" TO {roles.APP};',
-        f'GRANT {allowed.platform} ON "{table}" TO {roles.PLATFORM};',
-    ]
+def _pair(table: str, allowed: ownership.GlobalTable) -> list[tuple[str, str, str]]:
+    return [(roles.APP, table, allowed.app), (roles.PLATFORM, table, allowed.platform)]
 
 
-def _roles_exist(cursor: CursorWrapper) -> bool:
+def roles_exist(cursor: CursorWrapper) -> bool:
     cursor.execute("SELECT count(*) FROM pg_roles WHERE rolname = ANY(%s)", [list(roles.ALL)])
     return cursor.fetchone() == (len(roles.ALL),)

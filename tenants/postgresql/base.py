@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from django.db.utils import OperationalError
 
 from tenants import scope
@@ -50,6 +51,23 @@ class ScopedCursor(base.Cursor):
         return self.connection.scoped_by
 
 
+class SchemaEditor(DatabaseSchemaEditor):
+    """Django's own, which leaves its transaction open when what it runs at the very end fails."""
+
+    def __exit__(self, kind: Any, raised: Any, trace: Any) -> None:
+        if kind is None:
+            try:
+                self._run_deferred()
+            except BaseException as late:
+                super().__exit__(type(late), late, late.__traceback__)
+                raise
+        super().__exit__(kind, raised, trace)
+
+    def _run_deferred(self) -> None:
+        while self.deferred_sql:
+            self.execute(self.deferred_sql.pop(0), None)
+
+
 class Driver:
     """psycopg as Django's backend asks for it, connecting with waits that are bounded."""
 
@@ -61,6 +79,7 @@ class Driver:
 
 class DatabaseWrapper(base.DatabaseWrapper):
     Database = Driver()  # type: ignore[assignment]
+    SchemaEditorClass = SchemaEditor
     _applied: tuple[str, str, str] | None = None
 
     def get_connection_params(self) -> dict[str, Any]:

@@ -18,7 +18,8 @@ def owner_login() -> Iterator[None]:
             yield
         return
     if settings.OWNER_DATABASE is None:
-        raise CommandError("Set DATABASE_OWNER_URL to the owner's login: the web's login may not do this.")
+        problem = "Set DATABASE_OWNER_URL to the owner's login: the web's login may not do this."
+        raise CommandError(problem, returncode=2)
     web = dict(connection.settings_dict)
     connection.close()
     connection.settings_dict.update(settings.OWNER_DATABASE)
