@@ -332,6 +332,41 @@ MUTANTS = (
         "        return value\n",
         "tests/tenants/test_operations.py",
     ),
+    Mutant(
+        "one caller at a time applies migrations",
+        "tenants/migrating.py",
+        'while not _one("SELECT pg_try_advisory_lock(%s)", LOCK):',
+        "while False:",
+        "tests/migrations/test_migrate_safely.py",
+    ),
+    Mutant(
+        "a migration that fails at its end is over",
+        "tenants/postgresql/base.py",
+        "                super().__exit__(type(late), late, late.__traceback__)\n",
+        "",
+        "tests/migrations/test_migrate_safely.py",
+    ),
+    Mutant(
+        "destructive migrations are refused",
+        "tests/migrations/destruction.py",
+        "elif kind in ALWAYS:",
+        "elif False:",
+        "tests/migrations/test_destruction.py",
+    ),
+    Mutant(
+        "readiness asks for migrations",
+        "marketedge/readiness.py",
+        "    if unapplied:",
+        "    if False:",
+        "tests/marketedge/test_health.py",
+    ),
+    Mutant(
+        "privileges beyond the list are found",
+        "tenants/privileges.py",
+        "return listed - held, held - listed",
+        "return listed - held, set()",
+        "tests/migrations/test_check_schema.py",
+    ),
 )
 
 
