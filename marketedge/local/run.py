@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from accounts.demonstration import PEOPLE
+from marketedge.healthcheck import problems_of
 from marketedge.local import processes
 from marketedge.local.environment import CannotStart, Start, plan_start
-from marketedge.local.health import problems_of
 from marketedge.local.postgres import EmbeddedPostgres, EmbeddedPostgresError
 
 ROOT = Path(__file__).resolve().parents[2]
