@@ -49,7 +49,7 @@ def find(url: str) -> Address:
         callers=_callers(match, path, slug, module_key),
         organisation_slug=slug,
         module_key=module_key,
-        role=getattr(match.func, "role", None),
+        role=getattr(match.func, "needs_role", None),
     )
 
 

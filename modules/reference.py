@@ -40,7 +40,7 @@ def _add_modules(keys: set[str], *, by: Any, reason: str) -> list[str]:
     missing = [spec for spec in registry.all_specs() if spec.key in keys - known]
     for spec in missing:
         actions.save_module(_line(spec), by=by, reason=reason)
-    return [f"add module {spec.key}" for spec in missing]
+    return [f"module {spec.key}" for spec in missing]
 
 
 def _module_drift() -> list[str]:

@@ -28,7 +28,7 @@ def role_required(role: Role) -> Callable[[View], View]:
                 f" {request.seat.role.label.lower()}. Zebra Associates can change it."
             )
 
-        guarded.role = role  # type: ignore[attr-defined] # whoever explains an address reads it here
+        guarded.needs_role = role  # type: ignore[attr-defined]
         return guarded
 
     return decorate

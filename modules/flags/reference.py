@@ -45,7 +45,7 @@ def load_reference_flags(known_modules: set[str], *, by: Any = None, reason: str
     missing = [flag for flag in _wanted(known_modules) if flag.key not in there]
     for flag in missing:
         actions.save_flag(_flag(flag), by=by, reason=reason)
-    return [f"add flag {flag.key}" for flag in missing]
+    return [f"flag {flag.key}" for flag in missing]
 
 
 def drift(known_modules: set[str]) -> list[str]:

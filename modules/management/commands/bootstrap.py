@@ -25,4 +25,4 @@ class Command(ChangingCommand):
                 self.report.problem("drift", words, "Change it back in the admin site, or leave --strict out.")
             else:
                 self.report.note("drift", words)
-        return added
+        return [f"add {words}" for words in added]
