@@ -19,18 +19,18 @@ def tell_standing(report: Report, email: str, *, at: datetime) -> User | None:
     """Tell who it is, what keeps them out, and what they did last; returns the person, if there is one."""
     person = User.objects.with_email(email).first()
     invitations = list(Invitation.objects.for_address(email).select_related("organisation").order_by("-created_at"))
-    refusals = sign_in_history.refusals_of(email, person, at=at)
     report.data["address"] = email
     if person is None:
         _tell_stranger(report, email, invitations, at)
-        sign_ins = []
     else:
         _tell_person(report, person)
         _tell_identities(report, person)
         _tell_memberships(report, person)
         _tell_sessions(report, person, at)
-        sign_ins = sign_in_history.sign_ins_of(person)
     _tell_invitations(report, invitations, at)
+    # Last, since a long audit may take the time that there is: what stands above is told anyway.
+    sign_ins = sign_in_history.sign_ins_of(person) if person else []
+    refusals = sign_in_history.refusals_of(email, person, at=at)
     _tell_history(report, sign_ins, refusals, _overcome(report))
     _tell_refusals_of_nobody(report, at)
     return person
@@ -109,7 +109,7 @@ def _tell_memberships(report: Report, person: User) -> None:
 
 
 def _tell_sessions(report: Report, person: User, at: datetime) -> None:
-    sessions = person.sessions.filter(expire_date__gt=at).order_by("-created_at")
+    sessions = person.sessions.current(at=at).order_by("-created_at")
     times = list(sessions.values_list("created_at", "signed_in_at"))
     newest = times[0][1] or times[0][0] if times else None
     report.data["sessions"] = {"count": len(times), "newest": newest}

@@ -18,6 +18,8 @@ from tenants.models import Membership, Organisation, Plan
 from tenants.naming import unknown
 from tenants.operations import Report, UsageError
 
+BY_HAND = "the admin site changes it"
+
 
 @dataclass
 class Onboarding:
@@ -43,7 +45,7 @@ class Onboarding:
                 self.changes.append(f"change {words} from {getattr(organisation, name) or 'nothing'} to {value}")
                 setattr(organisation, name, value)
             else:
-                self._drift(words, getattr(organisation, name), value)
+                self._drift(words, getattr(organisation, name), value, advice="--update changes it")
         if differing and self.updates:
             _require_valid(organisation)
             change_organisation(organisation, by=self.by, reason=self.reason)
@@ -130,7 +132,7 @@ class Onboarding:
         if more and wanted:
             self._drift(f"applications of {membership.user}", f"also {', '.join(more)}", ", ".join(sorted(wanted)))
 
-    def _drift(self, words: str, there: str, wanted: str, *, advice: str = "--update changes it") -> None:
+    def _drift(self, words: str, there: str, wanted: str, *, advice: str = BY_HAND) -> None:
         self.report.data.setdefault("drift", []).append({"what": words, "is": there, "wanted": wanted})
         self.report.note("drift", f"{words}: {there or 'nothing'} is there, {wanted} was asked for; {advice}")
 

@@ -73,6 +73,7 @@ def test_what_differs_is_told_and_stays():
     answer = run_json(*LUMEN, "--plan", "enterprise", *APPLY)
 
     assert answer["drift"] == [{"what": "plan of lumen", "is": "basic", "wanted": "enterprise"}]
+    assert "--update changes it" in answer["findings"][0]["says"]
     assert (answer["changes"], there(Organisation, "plan")) == ([], [("basic",)])
 
 
@@ -102,8 +103,9 @@ def test_options_that_are_not_given_are_not_compared():
 def test_an_entitlement_of_another_period_is_told_and_stays(options, words):
     make_entitlement(make_organisation("Lumen"), make_module("extra"), **options)
 
-    answer = run_json("provision_organisation", "lumen", "--entitle", "extra", *APPLY)
+    answer = run_json("provision_organisation", "lumen", "--entitle", "extra", "--update", *APPLY)
 
+    assert "the admin site changes it" in answer["findings"][0]["says"]
     assert ([line["what"] for line in answer["drift"]], answer["changes"]) == ([words], [])
 
 
