@@ -31,7 +31,7 @@ class Command(ChangingCommand):
     def handle(self, *args: Any, as_json: bool, **options: Any) -> None:
         steps = [self._step("migrate_safely", **_only(options, "apply", "actor", "reason", "timeout"))]
         if steps[0].exit == Exit.OK:
-            steps.append(self._step("bootstrap", **_only(options, "apply")))
+            steps.append(self._step("bootstrap", **_only(options, "apply", "actor", "reason")))
         elif steps[0].exit == Exit.PENDING:
             steps.append(Step("bootstrap", Exit.PENDING, [LATER]))
         code = max(Exit(step.exit) for step in steps)
