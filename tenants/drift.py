@@ -68,7 +68,7 @@ class Catalogue:
     def unvalidated_constraints(self) -> list[tuple[str, str]]:
         return self._rows(UNVALIDATED)
 
-    def rules(self, table: str) -> dict[str, dict[str, Any]]:
+    def rules(self, table: str) -> dict[str, Any]:
         """Keys, constraints and indexes by name, as Django's introspection tells them."""
         return connection.introspection.get_constraints(self._cursor, table)
 
@@ -90,7 +90,7 @@ def of_columns(catalogue: Catalogue) -> Iterator[str]:
 def _of_fields(model: type[models.Model], columns: dict[str, Column]) -> Iterator[str]:
     table = model._meta.db_table
     for field in model._meta.local_concrete_fields:
-        column = columns.get(field.column)
+        column = columns.get(str(field.column))
         if column is None:
             yield f"column {table}.{field.column} is missing"
             continue
@@ -128,19 +128,19 @@ def of_rules(catalogue: Catalogue) -> Iterator[str]:
             yield from _of_named(model, rules)
 
 
-def _of_keys(model: type[models.Model], rules: list[dict[str, Any]]) -> Iterator[str]:
+def _of_keys(model: type[models.Model], rules: list[Any]) -> Iterator[str]:
     table = model._meta.db_table
     for field in model._meta.local_concrete_fields:
         same = [rule for rule in rules if rule["columns"] == [field.column]]
         if field.unique and not any(rule["unique"] or rule["primary_key"] for rule in same):
             yield f"{table}.{field.column} is not unique"
-        if isinstance(field, models.ForeignKey) and field.db_constraint:
+        if isinstance(field, models.ForeignKey) and getattr(field, "db_constraint", True):
             target = (field.target_field.model._meta.db_table, field.target_field.column)
             if not any(rule["foreign_key"] == target for rule in same):
                 yield f"{table}.{field.column} is no key to {target[0]}"
 
 
-def _of_named(model: type[models.Model], rules: dict[str, dict[str, Any]]) -> Iterator[str]:
+def _of_named(model: type[models.Model], rules: dict[str, Any]) -> Iterator[str]:
     table = model._meta.db_table
     for constraint in model._meta.constraints:
         # Row security is for `check_tenancy` to look at, triggers are looked at below.
@@ -151,7 +151,7 @@ def _of_named(model: type[models.Model], rules: dict[str, dict[str, Any]]) -> It
             yield f"index {index.name} is missing on {table}"
 
 
-def _holds(constraint: Any, model: type[models.Model], rules: dict[str, dict[str, Any]]) -> bool:
+def _holds(constraint: Any, model: type[models.Model], rules: dict[str, Any]) -> bool:
     rule = rules.get(constraint.name)
     if rule is None:
         return False

@@ -41,7 +41,7 @@ class Database:
 
     def rows(self, query: str) -> list[Any]:
         with self.session() as session:
-            return session.execute(query).fetchall()  # type: ignore[call-overload]
+            return session.execute(query).fetchall()
 
     def start(self, *arguments: str, **changes: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

@@ -26,7 +26,7 @@ class Command(LookingCommand):
     def look(self, **options: Any) -> Report:
         report = Report()
         with connection.cursor() as cursor:
-            look_at_server(report, connection.pg_version, _setting(cursor, "server_encoding"))
+            look_at_server(report, int(_setting(cursor, "server_version_num")), _setting(cursor, "server_encoding"))
             look_at_migrations(report, MigrationLoader(connection))
             catalogue = drift.Catalogue(cursor)
             look_at_tables(report, catalogue)

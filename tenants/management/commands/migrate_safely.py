@@ -67,8 +67,14 @@ class Command(ChangingCommand):
             return
         connection.close_if_unusable_or_obsolete()
         if _audit_is_there():
-            release = {"version": settings.RELEASE_VERSION, "commit": settings.RELEASE_COMMIT}
-            audit.record("release.migrated", by=operator(actor), reason=reason, migrations=work.applied, **release)
+            audit.record(
+                "release.migrated",
+                by=operator(actor),
+                reason=reason,
+                migrations=work.applied,
+                version=settings.RELEASE_VERSION,
+                commit=settings.RELEASE_COMMIT,
+            )
         else:
             self._tell_progress("The audit's own tables are not there yet: what was applied is not in the audit.")
 
