@@ -9,6 +9,7 @@ from typing import Any
 
 from marketedge.phases import phases
 from tenants.postgresql import startup
+from tenants.redaction import redact
 
 
 class CannotLoad(Exception):
@@ -142,6 +143,6 @@ def _load_url_map(watch: Stopwatch) -> None:
 def say_and_exit(problem: CannotLoad, code: int) -> None:
     """The stack for who mends it, and the one line last, where people look."""
     if problem.__cause__:
-        traceback.print_exception(problem.__cause__, file=sys.stderr)
-    sys.stderr.write(f"{problem}\n")
+        sys.stderr.write(redact("".join(traceback.format_exception(problem.__cause__))))
+    sys.stderr.write(f"{redact(str(problem))}\n")
     sys.exit(code)
