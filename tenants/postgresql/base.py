@@ -8,7 +8,7 @@ from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from django.db.utils import OperationalError
 
 from tenants import scope
-from tenants.postgresql import deadline, privileges, roles, startup
+from tenants.postgresql import deadline, privileges, roles, startup, waits
 from tenants.postgresql.connection import BoundedConnection
 
 FOLLOW = (
@@ -28,15 +28,17 @@ class ScopedCursor(base.Cursor):
     """Every statement, raw ones included, runs in the current scope."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        self._wrapper.follow_scope()
-        try:
-            return super().execute(query, params, **options)
-        finally:
-            self._wrapper.notice(self.statusmessage)
+        with waits.Statement():
+            self._wrapper.follow_scope()
+            try:
+                return super().execute(query, params, **options)
+            finally:
+                self._wrapper.notice(self.statusmessage)
 
     def executemany(self, query: Any, params_seq: Any, **options: Any) -> Any:
-        self._wrapper.follow_scope()
-        return super().executemany(query, params_seq, **options)
+        with waits.Statement():
+            self._wrapper.follow_scope()
+            return super().executemany(query, params_seq, **options)
 
     def stream(self, query: Any, params: Any = None, **options: Any) -> Any:
         self._wrapper.follow_scope()
@@ -87,10 +89,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         startup.require_loaded()
-        connection = super().get_new_connection(conn_params)
-        connection.scoped_by = self
-        connection.limit = self.settings_dict.get("CLIENT_DEADLINE")
-        self._refuse_privileged_login(connection)
+        with waits.Connecting():
+            connection = super().get_new_connection(conn_params)
+            connection.scoped_by = self
+            connection.limit = self.settings_dict.get("CLIENT_DEADLINE")
+            self._refuse_privileged_login(connection)
         return connection
 
     def connect(self) -> None:
@@ -119,6 +122,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def notice(self, status: str | None) -> None:
         if status is None or status.startswith(FORGETS):
             self._applied = None
+
+    def _commit(self) -> None:
+        with waits.Statement():
+            super()._commit()
 
     def _rollback(self) -> None:
         self._applied = None

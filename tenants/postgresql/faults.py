@@ -45,6 +45,28 @@ _WORDS = (
     ("connection is lost", "it ended the connection"),
     ("ssl", "TLS could not be agreed upon"),
 )
+# The same in one word each, for metrics.
+_KINDS = {
+    READ_ONLY: "read_only",
+    "the login is not allowed in": "login_not_allowed",
+    "the login or its password is refused": "login_refused",
+    "the database does not exist": "no_such_database",
+    "the login lacks a right that it needs": "no_privilege",
+    "its disk is full": "disk_full",
+    "it is out of memory": "out_of_memory",
+    "too many connections": "too_many_connections",
+    "a lock was not free in time": "lock_timeout",
+    "a statement took too long": "statement_timeout",
+    "it is being stopped": "stopping",
+    "it is starting or stopping": "starting",
+    "the connection is refused: nothing listens there": "refused",
+    "its host name is unknown": "unknown_host",
+    "its host name is not looked up in time: the name servers do not answer": "no_name_servers",
+    "there is no way to its host": "unreachable",
+    "it does not answer in time": "no_answer",
+    "it ended the connection": "connection_ended",
+    "TLS could not be agreed upon": "tls",
+}
 
 
 def describe(fault: BaseException) -> str:
@@ -55,6 +77,12 @@ def describe(fault: BaseException) -> str:
         return _CODES[code]
     said = str(cause).lower()
     return next((words for sign, words in _WORDS if sign in said), type(cause).__name__)
+
+
+def kind(fault: BaseException) -> str:
+    """The fault in one word: of these, or its type's name."""
+    words = describe(fault)
+    return _KINDS.get(words, words)
 
 
 def is_read_only(fault: BaseException) -> bool:
