@@ -45,6 +45,14 @@ class Environment:
     def number(self, name: str, expected: str, default: int) -> int:
         return self.read(name, parse_positive, expected, default)
 
+    def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
+        def parse(raw: str) -> str:
+            if raw.lower() not in choices:
+                raise ValueError
+            return raw.lower()
+
+        return self.read(name, parse, " or ".join(choices), default)
+
     def listed(self, name: str, expected: str, required: bool = False) -> list[str]:
         return self.read(name, parse_list, expected, [], required)
 

@@ -8,6 +8,7 @@ BOOT_LIMIT seconds with the stack of what it waited for. Time limits: database s
 import faulthandler
 import os
 import sys
+import tempfile
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -21,11 +22,12 @@ if "marketedge.wsgi" not in sys.modules:
     faulthandler.dump_traceback_later(BOOT_SECONDS, exit=True)
 
 try:
+    from marketedge import metrics_files
     from marketedge.phases import phases
 
     with phases.measure("settings"):
         from marketedge.environment import is_loopback
-        from marketedge.settings import DEMONSTRATION, SERVER_TIMEOUT, WEB_THREADS, env
+        from marketedge.settings import DEMONSTRATION, METRICS_TOKEN, SERVER_TIMEOUT, WEB_THREADS, env
 
     bind = env.listed("BIND", "host:port") or [f"127.0.0.1:{env.number('PORT', 'a number', default=8000)}"]
     workers = env.number("WEB_CONCURRENCY", "a number of processes", default=2)
@@ -49,10 +51,20 @@ max_requests = 2_000
 max_requests_jitter = 400
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - gunicorn makes an unnamed file there
 control_socket_disable = True
+logger_class = "marketedge.server_log.ServerLog"
+
+
+def on_starting(server: Any) -> None:
+    if METRICS_TOKEN:
+        metrics_files.make([*filter(None, [worker_tmp_dir]), tempfile.gettempdir()])
 
 
 def when_ready(server: Any) -> None:
     faulthandler.cancel_dump_traceback_later()
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    metrics_files.take_place(worker)
 
 
 def post_fork(server: Any, worker: Any) -> None:
@@ -61,7 +73,19 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    # The first contact with the database is part of the start; it happens beside, and nothing waits for it.
     from marketedge.readiness import prober
 
+    if METRICS_TOKEN:
+        from marketedge import metrics
+
+        metrics.begin(worker.place)
+    # The first contact with the database is part of the start; it happens beside, and nothing waits for it.
     prober.begin()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    metrics_files.leave_place(worker)
+
+
+def on_exit(server: Any) -> None:
+    metrics_files.remove()

@@ -1,11 +1,8 @@
-"""What happens when a request goes wrong: an id for each request, its log lines, and the pages that show it."""
+"""What people and programs are told when a request goes wrong: an incident id and what to do, not what failed."""
 
 import errno
-import logging
 import re
 import sys
-import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -17,32 +14,16 @@ from psycopg.errors import DiskFull
 from tenants import request_id
 from tenants.postgresql import faults
 
-_SAFE_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
+_SAFE_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
-class RequestIdMiddleware:
-    """Gives each request an id, which its log lines, audit events and error pages carry."""
+def callers_id(request: HttpRequest) -> str:
+    """What the caller calls this request, when it is harmless; it never stands in for our own id.
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
-        token = request_id.current.set(given if _SAFE_ID.match(given) else uuid.uuid4().hex)
-        try:
-            response = self.get_response(request)
-            response.headers["X-Request-ID"] = request_id.current.get()
-            return response
-        finally:
-            request_id.current.reset(token)
-
-
-class RequestLogFilter(logging.Filter):
-    """Puts the request's id into every log record."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = request_id.current.get() or "-"
-        return True
+    Two requests may come with the same: a caller who repeats or copies one must not lead us to another's log lines.
+    """
+    given = request.headers.get("X-Request-ID", "")
+    return given if _SAFE_ID.fullmatch(given) else ""
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -127,6 +108,20 @@ def unavailable(request: HttpRequest, outage: Outage) -> HttpResponse:
     return response
 
 
+def last_resort(path: str) -> HttpResponse:
+    """When the page for a fault failed too: a few words that need nothing of ours."""
+    incident, reason = request_id.current.get(), "Something went wrong on our side."
+    headers = {"X-Request-ID": incident}
+    if is_for_programs(path):
+        return JsonResponse({"detail": reason, "code": "fault", "incident": incident}, status=500, headers=headers)
+    said = f"{reason} Incident id: {incident}\n"
+    return HttpResponse(said, content_type="text/plain; charset=utf-8", status=500, headers=headers)
+
+
+def is_for_programs(path: str) -> bool:
+    return path.startswith("/api/")
+
+
 def _answer(
     request: HttpRequest,
     status: int,
@@ -137,7 +132,7 @@ def _answer(
     advice: str = "",
 ) -> HttpResponse:
     """A page without session, person or database, since any of them may be what is broken; JSON below /api/."""
-    if request.path_info.startswith("/api/"):
+    if is_for_programs(request.path_info):
         body = {"detail": reason, "code": code, "incident": incident}
         return JsonResponse({name: value for name, value in body.items() if value}, status=status)
     context = {"reason": reason, "advice": advice, "incident": incident, "contact": settings.CONTACT}

@@ -22,6 +22,8 @@ ASKING = 1.9  # seconds for all the questions together: the thread that asks end
 KEPT = 2.0  # seconds that an answer is told again
 SKEW_ALLOWED = 5.0  # seconds between our clock and the database's
 NO_ANSWER = "it does not answer in time"
+PROBLEMS = ("database", "login", "migrations", "probe")  # what may be wrong
+WARNINGS = ("clock",)  # what somebody has to look at
 
 
 @dataclass(frozen=True)

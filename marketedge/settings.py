@@ -117,9 +117,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "corsheaders.middleware.CorsMiddleware",  # outermost: every status carries its headers
+    "marketedge.observation.ObservationMiddleware",  # outermost: it sees whatever else answers or fails
+    "corsheaders.middleware.CorsMiddleware",  # around all that answers: every status carries its headers
     "marketedge.health.HealthMiddleware",
-    "marketedge.incidents.RequestIdMiddleware",
+    "marketedge.metrics_page.MetricsMiddleware",
     "marketedge.admission.AdmissionMiddleware",
     "marketedge.hygiene.PrivateByDefaultMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -265,14 +266,25 @@ STORAGES = {
     "staticfiles": {"BACKEND": _static_files},
 }
 
+# Logs and metrics
+LOG_FORMAT = env.choice("LOG_FORMAT", ("json", "text"), default="text" if DEMONSTRATION else "json")
+REQUEST_LOG = env.switch("REQUEST_LOG", default=True)
+METRICS_TOKEN = env.text("METRICS_TOKEN", "at least 20 characters that only Prometheus knows")
+env.refuse_if(0 < len(METRICS_TOKEN) < 20, "METRICS_TOKEN is too short: expected at least 20 characters.")
+LOGGING_CONFIG = "marketedge.log_lines.configure"
+_lines = "marketedge.log_lines.JsonLines" if LOG_FORMAT == "json" else "marketedge.log_lines.TextLines"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request": {"()": "marketedge.incidents.RequestLogFilter"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
+    "formatters": {"line": {"()": _lines, "release": f"{RELEASE_VERSION}+{RELEASE_COMMIT}"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django": {"level": "INFO"}, "django.server": {"propagate": True, "handlers": []}},
+    "loggers": {
+        "django": {"level": "INFO"},
+        # The line of each request says the same of those that Django only warns of.
+        "django.request": {"level": "ERROR"},
+        "django.server": {"propagate": True, "handlers": []},
+    },
 }
 
 env.finish()

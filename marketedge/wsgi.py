@@ -14,5 +14,6 @@ except loading.CannotLoad as problem:
 from django.conf import settings
 
 from marketedge.admission import Admission
+from marketedge.observation import LastResort
 
-application = Admission(_product, settings.WEB_THREADS)
+application = LastResort(Admission(_product, settings.WEB_THREADS))

@@ -27,6 +27,9 @@ SETTINGS = {
     "API_REDIRECT_URIS": "https://app.example/callback",
     "FLAGS_FORCED": "",
     "RELEASE_COMMIT": "0000000",
+    "LOG_FORMAT": "json",
+    "REQUEST_LOG": "on",
+    "METRICS_TOKEN": "",
 }
 _servers: list[Any] = []
 

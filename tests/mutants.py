@@ -367,6 +367,64 @@ MUTANTS = (
         "return listed - held, set()",
         "tests/migrations/test_check_schema.py",
     ),
+    Mutant(
+        "secrets in log lines",
+        "marketedge/log_lines.py",
+        "self.msg, self.args = shortened(anonymise(_said(self))), ()",
+        "self.msg, self.args = shortened(_said(self)), ()",
+        "tests/marketedge/test_log_lines.py",
+    ),
+    Mutant(
+        "secrets in logged tracebacks",
+        "marketedge/log_lines.py",
+        'self.exc_text = shortened(anonymise("".join(traceback.format_exception(*self.exc_info)).rstrip()))',
+        'self.exc_text = shortened("".join(traceback.format_exception(*self.exc_info)).rstrip())',
+        "tests/marketedge/test_log_lines.py",
+    ),
+    Mutant(
+        "one line for each record",
+        "marketedge/log_lines.py",
+        "    return text.translate(_VISIBLE)",
+        "    return text",
+        "tests/marketedge/test_log_lines.py",
+    ),
+    Mutant(
+        "token of the metrics",
+        "marketedge/metrics_page.py",
+        "return hmac.compare_digest(token.strip().encode(), expected.encode())",
+        "return True",
+        "tests/marketedge/test_metrics.py",
+    ),
+    Mutant(
+        "no metrics without a token of ours",
+        "marketedge/metrics_page.py",
+        'if not expected or scheme.lower() != "bearer":',
+        'if scheme.lower() != "bearer":',
+        "tests/marketedge/test_metrics.py",
+    ),
+    Mutant(
+        "an incident id is one request's",
+        "marketedge/observation.py",
+        "visit = Visit(request, incidents.callers_id(request))",
+        "visit = Visit(request, incident=incidents.callers_id(request) or uuid.uuid4().hex)",
+        "tests/marketedge/test_observation.py",
+    ),
+    Mutant(
+        "an error shows its incident id alone",
+        "marketedge/incidents.py",
+        'return _answer(request, 500, "Something went wrong on our side.", code="fault"',
+        'return _answer(request, 500, str(sys.exc_info()[1]), code="fault"',
+        "tests/marketedge/test_observation.py",
+    ),
+    Mutant(
+        "an answer when the page for faults fails",
+        "marketedge/observation.py",
+        """            logger.exception("The page for a fault failed itself")
+            return incidents.last_resort(request.path_info)
+""",
+        "            raise\n",
+        "tests/marketedge/test_observation.py",
+    ),
 )
 
 

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tests.environment import ROOT, SETTINGS
 
@@ -59,16 +60,26 @@ def free_port() -> int:
 @contextmanager
 def gunicorn(variables: dict[str, str]) -> Iterator[str]:
     """The product under its own gunicorn configuration; yields its base URL as soon as the process has been started."""
+    with running_gunicorn(variables) as (address, _):
+        yield address
+
+
+@contextmanager
+def running_gunicorn(
+    variables: dict[str, str], log: Path = Path(os.devnull)
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The same, with its process, which writes to `log`."""
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "-c", "marketedge/gunicorn.conf.py", "marketedge.wsgi"],
-        cwd=ROOT,
-        env={**variables, "PORT": str(port)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "-c", "marketedge/gunicorn.conf.py", "marketedge.wsgi"],
+            cwd=ROOT,
+            env={**variables, "PORT": str(port)},
+            stdout=output,
+            stderr=output,
+        )
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process
     finally:
         process.terminate()
         process.wait(timeout=40)

@@ -1,16 +1,12 @@
 """When something goes wrong, the page carries an id and nothing else; the log has the rest under it."""
 
 import errno
-import logging
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import InterfaceError, InternalError, OperationalError
 from django.test import Client
-
-from marketedge import incidents
-from tenants import request_id
 
 
 @pytest.fixture
@@ -77,25 +73,6 @@ def test_each_outage_is_said_in_its_own_words(broken, fault, words, retry_after)
 @pytest.mark.parametrize("fault", [OSError(errno.EACCES, "x"), Enveloped(psycopg.errors.DuplicateTable())])
 def test_what_is_our_own_fault_is_not_called_an_outage(broken, fault):
     assert broken(fault).get("/sign-in/").status_code == 500
-
-
-def test_log_lines_carry_the_id_of_the_request():
-    record = logging.LogRecord("x", logging.INFO, "", 0, "", (), None)
-    token = request_id.current.set("abc")
-
-    incidents.RequestLogFilter().filter(record)
-
-    request_id.current.reset(token)
-    assert record.request_id == "abc"  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize(
-    ("given", "is_kept"), [("0123456789abcdef", True), ("short", False), ("x" * 65, False), ("<b>evil</b>", False)]
-)
-def test_a_callers_id_is_kept_only_when_it_is_harmless(client, given, is_kept):
-    answer = client.get("/signed-out/", headers={"X-Request-ID": given}).headers["X-Request-ID"]
-
-    assert (answer == given) is is_kept
 
 
 @pytest.mark.parametrize("path", ["/sign-in/", "/signed-out/", "/nothing/", "/api/v1/nothing"])

@@ -75,6 +75,8 @@ def test_malformed_values_are_named_and_not_shown():
         ({"CORS_ALLOWED_ORIGINS": "https://app.example/path"}, "CORS_ALLOWED_ORIGINS is malformed"),
         ({"CORS_ALLOWED_ORIGINS": "*"}, "CORS_ALLOWED_ORIGINS is malformed"),
         ({"FLAGS_FORCED": "nonsense"}, "FLAGS_FORCED is malformed"),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT is malformed: expected json or text."),
+        ({"METRICS_TOKEN": "short"}, "METRICS_TOKEN is too short"),
     ],
 )
 def test_an_unsafe_production_is_refused(change, words):
