@@ -124,6 +124,16 @@ def parse_database(raw: str) -> dict[str, Any]:
     return dict(environ.Env.db_url_config(raw))
 
 
+def parse_dsn(raw: str) -> str:
+    """An address with a public key before the host, and the project's number at its end."""
+    parts = urlsplit(raw)
+    if parts.scheme not in {"http", "https"} or not (parts.username and parts.hostname):
+        raise ValueError
+    if not parts.path.rpartition("/")[2].isdecimal():
+        raise ValueError
+    return raw
+
+
 def parse_assignments(raw: str) -> dict[str, bool]:
     """Read "key=on,other=off"."""
     pairs = [item.partition("=") for item in parse_list(raw)]

@@ -27,7 +27,7 @@ try:
 
     with phases.measure("settings"):
         from marketedge.environment import is_loopback
-        from marketedge.settings import DEMONSTRATION, METRICS_TOKEN, SERVER_TIMEOUT, WEB_THREADS, env
+        from marketedge.settings import DEMONSTRATION, METRICS_TOKEN, SENTRY_DSN, SERVER_TIMEOUT, WEB_THREADS, env
 
     bind = env.listed("BIND", "host:port") or [f"127.0.0.1:{env.number('PORT', 'a number', default=8000)}"]
     workers = env.number("WEB_CONCURRENCY", "a number of processes", default=2)
@@ -79,8 +79,19 @@ def post_worker_init(worker: Any) -> None:
         from marketedge import metrics
 
         metrics.begin(worker.place)
+    if SENTRY_DSN:
+        from marketedge import fault_reports
+
+        fault_reports.begin()
     # The first contact with the database is part of the start; it happens beside, and nothing waits for it.
     prober.begin()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    if SENTRY_DSN:
+        from marketedge import fault_reports
+
+        fault_reports.end()
 
 
 def child_exit(server: Any, worker: Any) -> None:

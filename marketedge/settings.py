@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 
 from marketedge import __version__
-from marketedge.environment import Environment, is_loopback, parse_assignments, read_dotenv
+from marketedge.environment import Environment, is_loopback, parse_assignments, parse_dsn, read_dotenv
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment({**read_dotenv(BASE_DIR / ".env"), **os.environ})
@@ -266,11 +266,12 @@ STORAGES = {
     "staticfiles": {"BACKEND": _static_files},
 }
 
-# Logs and metrics
+# Logs, metrics, reports of faults
 LOG_FORMAT = env.choice("LOG_FORMAT", ("json", "text"), default="text" if DEMONSTRATION else "json")
 REQUEST_LOG = env.switch("REQUEST_LOG", default=True)
 METRICS_TOKEN = env.text("METRICS_TOKEN", "at least 20 characters that only Prometheus knows")
 env.refuse_if(0 < len(METRICS_TOKEN) < 20, "METRICS_TOKEN is too short: expected at least 20 characters.")
+SENTRY_DSN = env.read("SENTRY_DSN", parse_dsn, "the address of a Sentry project: https://KEY@HOST/NUMBER", default="")
 LOGGING_CONFIG = "marketedge.log_lines.configure"
 _lines = "marketedge.log_lines.JsonLines" if LOG_FORMAT == "json" else "marketedge.log_lines.TextLines"
 LOGGING = {

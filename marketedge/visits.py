@@ -1,4 +1,4 @@
-"""Which request is being answered, by whom, inside which organisation? For log lines and metrics."""
+"""Which request is being answered, by whom, inside which organisation? For log lines, metrics and reports of faults."""
 
 import time
 import uuid

@@ -30,6 +30,7 @@ SETTINGS = {
     "LOG_FORMAT": "json",
     "REQUEST_LOG": "on",
     "METRICS_TOKEN": "",
+    "SENTRY_DSN": "",
 }
 _servers: list[Any] = []
 

@@ -425,6 +425,13 @@ MUTANTS = (
         "            raise\n",
         "tests/marketedge/test_observation.py",
     ),
+    Mutant(
+        "secrets in reports of faults",
+        "marketedge/fault_reports.py",
+        'return anonymise_value("event", event)',
+        "return event",
+        "tests/marketedge/test_fault_reports.py",
+    ),
 )
 
 

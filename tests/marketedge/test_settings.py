@@ -77,6 +77,8 @@ def test_malformed_values_are_named_and_not_shown():
         ({"FLAGS_FORCED": "nonsense"}, "FLAGS_FORCED is malformed"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT is malformed: expected json or text."),
         ({"METRICS_TOKEN": "short"}, "METRICS_TOKEN is too short"),
+        ({"SENTRY_DSN": "https://sentry.example/1"}, "SENTRY_DSN is malformed"),
+        ({"SENTRY_DSN": "https://key@sentry.example/project"}, "SENTRY_DSN is malformed"),
     ],
 )
 def test_an_unsafe_production_is_refused(change, words):
