@@ -1,4 +1,4 @@
-"""From exec to the first 200 on /healthz/live, against a bare Django project with its admin under the same gunicorn."""
+"""From exec to the first 200 on /healthz/live, against a bare Django project with its admin under as many workers."""
 
 import statistics
 import subprocess
@@ -40,6 +40,11 @@ from django.urls import path
 
 urlpatterns = [path("admin/", admin.site.urls), path("healthz/live", lambda request: JsonResponse({"status": "live"}))]
 """,
+    "bare.conf.py": """
+import os
+bind = f"127.0.0.1:{os.environ['PORT']}"
+workers, threads, worker_class, preload_app, control_socket_disable = 2, 16, "gthread", True, True
+""",
     "bare/wsgi.py": """
 import os
 from django.core.wsgi import get_wsgi_application
@@ -58,8 +63,8 @@ def run() -> None:
             (Path(folder) / name).write_text(text)
         bare, ours = [], []
         for _ in range(ROUNDS):
-            bare.append(first_answer("bare.wsgi", Path(folder)))
-            ours.append(first_answer("marketedge.wsgi", ROOT))
+            bare.append(first_answer("bare.wsgi", "bare.conf.py", Path(folder)))
+            ours.append(first_answer("marketedge.wsgi", "marketedge/gunicorn.conf.py", ROOT))
     ratio = statistics.median(ours) / statistics.median(bare)
     sys.stdout.write(
         f"start-up: bare Django {statistics.median(bare):.2f} s, MarketEdge {statistics.median(ours):.2f} s,"
@@ -67,12 +72,12 @@ def run() -> None:
     )
 
 
-def first_answer(application: str, folder: Path) -> float:
+def first_answer(application: str, configuration: str, folder: Path) -> float:
     """Seconds from exec to the first 200."""
     port = free_port()
     started = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "marketedge/gunicorn.conf.py"), application],
+        [sys.executable, "-m", "gunicorn", "-c", configuration, application],
         cwd=folder,
         env=environment(PORT=str(port), PYTHONPATH=f"{folder}:{ROOT}"),
         stdout=subprocess.DEVNULL,
