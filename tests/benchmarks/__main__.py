@@ -1,5 +1,6 @@
 """Runs every measurement, one after the other."""
 
-from tests.benchmarks import startup
+from tests.benchmarks import observation, startup
 
 startup.run()
+observation.run()
