@@ -2,10 +2,12 @@
 
 from django.conf import settings
 
+from accounts import bounded_http
+from accounts.bounded_http import Budget, NoAnswer
 from tenants.probing import Prober
 
 WAIT = 1.0  # seconds that the page waits for the answer at most
-READ_LIMIT = 3.0  # seconds for each read of the question itself, which goes on behind the page
+ASKING = 3.0  # seconds for the question itself, which goes on behind the page
 KEPT = 10.0  # seconds that an answer is told again
 
 
@@ -16,16 +18,10 @@ def provider_answers() -> bool:
 
 def ask_provider() -> bool:
     """For the document that describes it, with no secret and nothing of anybody's."""
-    # Imported here: it is the heaviest import of the sign-in, and start-up does without it.
-    import requests
-
     url = f"{settings.OIDC_ISSUER.rstrip('/')}/.well-known/openid-configuration"
     try:
-        with requests.Session() as session:
-            session.trust_env = False
-            with session.get(url, timeout=READ_LIMIT, allow_redirects=False, stream=True) as response:
-                return response.status_code < 500
-    except requests.RequestException:
+        return bounded_http.ask(url, Budget(ASKING)).status < 500
+    except NoAnswer:
         return False
 
 

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from accounts import availability
+from accounts.bounded_http import Answer
 from accounts.local_provider.provider import Provider, ProviderSettings
 from accounts.local_provider.server import serve_in_thread
 from tenants.probing import Prober
@@ -50,19 +51,8 @@ def test_the_page_does_not_wait_for_a_mute_provider(client, settings, asked):
     mute.close()
 
 
-class Answer:
-    def __init__(self, status: int) -> None:
-        self.status_code = status
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        return None
-
-
 @pytest.mark.parametrize(("status", "answers"), [(200, True), (404, True), (500, False), (503, False)])
 def test_a_provider_that_is_broken_does_not_count_as_answering(monkeypatch, status, answers):
-    monkeypatch.setattr("requests.Session.get", lambda *_, **__: Answer(status))
+    monkeypatch.setattr("accounts.bounded_http.ask", lambda *_: Answer(status, "", b""))
 
     assert availability.ask_provider() is answers
