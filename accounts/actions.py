@@ -169,6 +169,12 @@ def accept_invitation(invitation: Invitation, person: User) -> None:
         invitation.save(update_fields=["accepted_at"])
 
 
+def join_organisation(organisation: Organisation, person: User) -> None:
+    """By signing in to the organisation at the provider, which decides who belongs to it."""
+    with audit.action("organisation.joined", by=person, organisation=organisation):
+        add_membership(organisation, person, Role.VIEWER, by=person, reason="signed in to the organisation")
+
+
 def make_platform_admin_link(email: str, *, by: Any, reason: str) -> str:
     """The token of a new one-time link; only its hash is kept."""
     token = secrets.token_urlsafe(32)
@@ -191,4 +197,5 @@ def make_platform_superuser(person: User, link: PlatformAdminLink) -> User:
 
 
 def hash_of(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    # What a caller sends can hold half a surrogate pair, which is no text in UTF-8.
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()

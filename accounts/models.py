@@ -39,6 +39,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("staff", default=False, help_text="May open this admin site.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    # The provider's name for the session that the person is just signing in with; not kept here.
+    provider_session = ""
+
     objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "email"
@@ -204,3 +207,29 @@ class PlatformAdminLink(models.Model):
 
     def is_open(self, *, at: Any) -> bool:
         return self.used_at is None and self.expires_at > at
+
+
+class SignInAttempt(models.Model):
+    """A sign-in that went to the provider and has not come back; ten minutes old at most."""
+
+    state_hash = models.CharField(max_length=64, unique=True)
+    browser_hash = models.CharField(max_length=64, db_index=True)
+    nonce = models.CharField(max_length=64)
+    code_verifier = models.CharField(max_length=64)
+    next_url = models.CharField(max_length=1000, blank=True)
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, null=True, related_name="+")
+    link_hash = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self) -> str:
+        return f"sign-in begun at {self.created_at:%H:%M:%S}"
+
+
+class UsedLogoutToken(models.Model):
+    """A message of the provider that somebody signed out there; each counts once."""
+
+    token_hash = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"logout token until {self.expires_at:%H:%M:%S}"

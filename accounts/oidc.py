@@ -6,7 +6,8 @@ from django.http import HttpRequest
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from accounts import id_tokens, provider, provisioning
-from accounts.models import User
+from accounts.bounded_http import Budget
+from accounts.models import SignInAttempt, User
 from accounts.refusals import Refused
 
 
@@ -18,21 +19,22 @@ class SignInBackend(OIDCAuthenticationBackend):
         request: HttpRequest | None,
         *,
         code: str = "",
-        code_verifier: str = "",
-        nonce: str = "",
-        link_hash: str = "",
+        attempt: SignInAttempt | None = None,
+        budget: Budget | None = None,
         **others: Any,
     ) -> User | None:
         """The person who signed in at the provider; Refused when anything does not fit."""
-        if not code:
+        if not code or attempt is None or budget is None:
             return None
-        token = provider.exchange(code, code_verifier)
-        claims = id_tokens.verified_claims(token, nonce=nonce)
+        tokens = provider.exchange(code, attempt.code_verifier, budget)
+        claims = id_tokens.verified_claims(tokens, budget, nonce=attempt.nonce)
         try:
-            return provisioning.person_for(claims, link_hash=link_hash)
+            person = provisioning.person_for(claims, organisation=attempt.organisation, link_hash=attempt.link_hash)
         except Refused as refusal:
             refusal.who = {"email": claims.email, "subject": claims.subject}
             raise
+        person.provider_session = claims.session_id
+        return person
 
     def get_user(self, user_id: Any) -> User | None:
         """Asked on every request: a deactivated person is out on the next one."""

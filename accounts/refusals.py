@@ -51,6 +51,33 @@ DEACTIVATED = Refusal(
     "Your account here has been deactivated, so you cannot sign in. If that is a mistake, write to the address below.",
     is_about_the_account=True,
 )
+ORGANISATION_UNKNOWN = Refusal(
+    "organisation_unknown",
+    "Your organisation is not known here",
+    "You signed in to an organisation at the sign-in service that MarketEdge does not know. Sign in to another one, or"
+    " write to the address below and say which organisation you work for.",
+    is_about_the_account=True,
+)
+ORGANISATION_MISSING = Refusal(
+    "organisation_missing",
+    "You did not sign in to the organisation",
+    "This organisation lets in those who sign in to it at the sign-in service, and your account was signed in without"
+    " it. Start again and choose the organisation there.",
+    is_about_the_account=True,
+)
+ORGANISATION_OTHER = Refusal(
+    "organisation_other",
+    "You signed in to another organisation",
+    "You asked for one organisation and signed in to another at the sign-in service. Start again and choose the one"
+    " that you want to work in.",
+    is_about_the_account=True,
+)
+ORGANISATION_SUSPENDED = Refusal(
+    "organisation_suspended",
+    "Your organisation is suspended",
+    "The organisation that would let you in is suspended here, so nobody new can join it. Write to the address below.",
+    is_about_the_account=True,
+)
 STALE = Refusal(
     "stale",
     "This sign-in was used already, or is too old",
@@ -88,3 +115,5 @@ LINK_USED = Refusal(
     "Ask for a new one: a link works once, and for a limited time.",
     status=410,
 )
+
+BY_CODE = {found.code: found for found in list(globals().values()) if isinstance(found, Refusal)}

@@ -1,14 +1,15 @@
 from django.urls import path
 
-from accounts import api, views
+from accounts import api, flow, views
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign_in"),
+    path("sign-in/refused/", views.refused, name="refused"),
     path("sign-out/", views.sign_out, name="sign_out"),
     path("signed-out/", views.signed_out, name="signed_out"),
     path("claim/<str:token>/", views.claim, name="claim"),
     # The library's names and views, without its own way of signing out.
-    path("oidc/authenticate/", views.StartSignInView.as_view(), name="oidc_authentication_init"),
-    path("oidc/callback/", views.CallbackView.as_view(), name="oidc_authentication_callback"),
+    path("oidc/authenticate/", flow.StartSignInView.as_view(), name="oidc_authentication_init"),
+    path("oidc/callback/", flow.CallbackView.as_view(), name="oidc_authentication_callback"),
     path("api/v1/auth/auth0-url", api.auth0_url, name="auth0_url"),
 ]

@@ -19,6 +19,8 @@ NOT_AUDITED = {
     "auth.Group_permissions": "Django's own table",
     "accounts.User_groups": "Django's own table; the change of the person is an event",
     "accounts.User_user_permissions": "Django's own table; the change of the person is an event",
+    "accounts.SignInAttempt": "lives for minutes; how it ends is an event",
+    "accounts.UsedLogoutToken": "lives for minutes; the sign-out is an event",
     "market_edge_core.PriceObservation": "a load is one event with the file's hash and counts",
     "market_edge_core.PriceUpload": "a load is one event with the file's hash and counts",
 }

@@ -29,6 +29,10 @@ GLOBAL_TABLES = {
     "accounts.Identity": GlobalTable("is looked up by issuer and subject before anybody is known"),
     "accounts.Session": GlobalTable("is found by its key before anybody is known", app=WRITE),
     "accounts.PlatformAdminLink": GlobalTable("makes the first superuser, before any organisation exists"),
+    "accounts.SignInAttempt": GlobalTable(
+        "is found by its state before anybody is known", app="SELECT, INSERT, DELETE"
+    ),
+    "accounts.UsedLogoutToken": GlobalTable("comes from the provider, about anybody", app="SELECT, INSERT, DELETE"),
     "modules.AnalyticsModule": GlobalTable("the catalogue is the same for all"),
     "flags.Flag": GlobalTable("flags are the platform's"),
     "flags.FlagPrerequisite": GlobalTable("belongs to its flag"),

@@ -10,12 +10,13 @@ import requests
 from django.http import HttpResponse
 from django.test import Client
 
-from accounts import provider as calls
 from accounts.local_provider.provider import Provider, ProviderSettings
 from accounts.local_provider.server import serve_in_thread
 from accounts.local_provider.tokens import Faults
+from accounts.provider_keys import KeyStore
 
 CALLBACK = "https://marketedge.example/oidc/callback/"
+REFUSED = "/sign-in/refused/"
 
 
 @dataclass
@@ -39,7 +40,12 @@ class SignIn:
         return answer.headers["Location"].removeprefix("https://marketedge.example")
 
     def __call__(self, subject: str, **query: str) -> HttpResponse:
-        return self.client.get(self.choose(self.begin(**query), subject))  # type: ignore[return-value]
+        return self.arrive(self.choose(self.begin(**query), subject))
+
+    def arrive(self, callback: str) -> HttpResponse:
+        """Come back from the provider; the answer, or the page that it leads to when somebody is refused."""
+        response: Any = self.client.get(callback)
+        return self.client.get(REFUSED) if response.headers.get("Location") == REFUSED else response  # type: ignore[return-value]
 
     @property
     def is_signed_in(self) -> bool:
@@ -61,8 +67,7 @@ def point_at(settings: Any, issuer: str) -> None:
 @pytest.fixture
 def provider(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
     """The provider without faults; a test may set `provider.faults`."""
-    monkeypatch.setattr(calls, "key_store", calls.KeyStore())
-    monkeypatch.setattr("accounts.id_tokens.key_store", calls.KeyStore())
+    monkeypatch.setattr("accounts.signed_tokens.key_store", KeyStore())
     settings.OIDC_TIMEOUT = 2
     made = Provider(
         ProviderSettings("", settings.OIDC_RP_CLIENT_ID, settings.OIDC_RP_CLIENT_SECRET, (CALLBACK,)), Faults()

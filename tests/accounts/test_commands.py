@@ -145,7 +145,7 @@ def test_a_link_lets_people_choose_the_account_at_the_provider(client):
 def test_another_address_is_refused_and_leaves_the_link(sign_in, client):
     begun = client.get(client.post(make_link(email="other@example.com")).url).headers["Location"]
 
-    response = client.get(sign_in.choose(begun, BEN))
+    response = sign_in.arrive(sign_in.choose(begun, BEN))
 
     assert (response.status_code, User.objects.count(), PlatformAdminLink.objects.get().used_at) == (403, 0, None)
 
@@ -154,7 +154,7 @@ def test_an_address_that_only_looks_alike_is_another_address(sign_in, client):
     sign_in.provider.faults = Faults(claims=(("email", "\N{KELVIN SIGN}im@elsewhere.example"),))
     begun = client.get(client.post(make_link(email="kim@elsewhere.example")).url).headers["Location"]
 
-    response = client.get(sign_in.choose(begun, BEN))
+    response = sign_in.arrive(sign_in.choose(begun, BEN))
 
     assert (response.status_code, User.objects.count()) == (403, 0)
 

@@ -49,17 +49,15 @@ def test_signing_in_leaves_one_session_that_names_the_person_and_the_time(sign_i
     sign_in(BEN)
 
     session = Session.objects.get()
-    assert (session.person, session.provider_session) == (person, "")
+    assert (session.person, len(session.provider_session) > 8) == (person, True)
     assert session.signed_in_at
     assert timezone.now() - session.signed_in_at < timedelta(minutes=1)
 
 
-def test_a_sign_in_under_way_is_kept_in_a_session_of_nobody(sign_in):
+def test_a_sign_in_under_way_needs_no_session(sign_in):
     sign_in.begin()
 
-    session = Session.objects.get()
-    assert (session.person, session.signed_in_at) == (None, None)
-    assert len(sign_in.client.session["oidc_states"]) == 1
+    assert Session.objects.count() == 0
 
 
 def test_the_providers_name_for_a_session_finds_it(rf):

@@ -10,6 +10,7 @@ pytestmark = pytest.mark.django_db
 
 ANYBODY = {
     "sign-in/",
+    "sign-in/refused/",
     "sign-out/",
     "signed-out/",
     "claim/<str:token>/",
@@ -137,7 +138,7 @@ def test_nul_characters_are_a_clear_answer(client, path):
     assert client.get(path).status_code < 500
 
 
-def test_a_session_cookie_with_a_nul_character_is_nobodys(client):
-    client.cookies["sessionid"] = "\000" * 12
+def test_a_session_cookie_with_a_nul_character_is_nobodys(client, settings):
+    client.cookies[settings.SESSION_COOKIE_NAME] = "\000" * 12
 
     assert client.get("/").status_code == 302

@@ -79,7 +79,7 @@ def test_with_a_mute_database_pages_say_so_calmly_and_the_sign_in_address_is_giv
     with gunicorn(mute.environment) as address:
         wait_for(f"{address}/healthz/live", seconds=5)
 
-        page, body, headers = ask(f"{address}/o/somewhere/", Cookie="sessionid=abcdefghijklmnop")
+        page, body, headers = ask(f"{address}/o/somewhere/", Cookie="__Host-sessionid=abcdefghijklmnop")
         api, told, _ = ask(f"{address}/api/v1/auth/auth0-url?redirect_uri=https://app.example/callback")
 
         odd, _, _ = ask(f"{address}/sign-in/?next=/x", **{"Content-Type": "text/plain; charset=hex"})

@@ -1,0 +1,149 @@
+"""To the provider and back: mozilla-django-oidc's two views, with what they leave out."""
+
+import logging
+import random
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from mozilla_django_oidc.utils import generate_code_challenge
+from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
+
+from accounts import attempts, destinations, refused_page
+from accounts.bounded_http import Budget
+from accounts.models import SignInAttempt
+from accounts.refusals import BAD_TOKEN, CANCELLED, PROVIDER_REFUSED, STALE, Refusal, Refused
+from accounts.sessions import note_sign_in
+from accounts.turns import Turns
+from tenants import audit
+from tenants.middleware import slug_in
+from tenants.models import Organisation
+
+logger = logging.getLogger(__name__)
+BACKEND = "accounts.oidc.SignInBackend"
+LINK = "platform_admin_link"
+RETURNED = ("state", "code", "error", "iss")
+turns = Turns(settings.OIDC_CALLS_AT_ONCE)
+
+
+@method_decorator([login_not_required, never_cache], name="dispatch")
+class StartSignInView(OIDCAuthenticationRequestView):
+    """Sends the browser to the provider, with state, nonce and PKCE that only this browser can answer for."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        next_url = destinations.wanted(request)
+        if request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
+            # Another site may lead to the page with the button; pressing it is the person's.
+            return redirect(
+                f"{reverse('sign_in')}{'?' if next_url else ''}{urlencode({'next': next_url} if next_url else {})}"
+            )
+        organisation = asked_organisation(request, next_url)
+        link_hash = request.session.pop(LINK, None) or ""
+        begun = attempts.begin(next_url=next_url, organisation=organisation, link_hash=link_hash)
+        # Asks again at the provider, which would send people straight back with the account that was refused, or that
+        # a platform admin's link was not made for.
+        asks_again = bool(link_hash) or request.GET.get("prompt") == "login"
+        question = self._question(begun, organisation, asks_again)
+        response = HttpResponseRedirect(f"{self.OIDC_OP_AUTH_ENDPOINT}?{urlencode(question)}")
+        attempts.give_cookie(request, response, begun)
+        return response
+
+    def _question(self, begun: attempts.Begun, organisation: Organisation | None, asks_again: bool) -> dict[str, str]:
+        question = {
+            "response_type": "code",
+            "scope": settings.OIDC_RP_SCOPES,
+            "client_id": self.OIDC_RP_CLIENT_ID,
+            # From the settings: the host header is the visitor's to choose.
+            "redirect_uri": settings.OIDC_CALLBACK_URL,
+            "state": begun.state,
+            "nonce": begun.nonce,
+            "code_challenge": generate_code_challenge(begun.code_verifier, "S256"),
+            "code_challenge_method": "S256",
+        }
+        if organisation:
+            question["organization"] = organisation.auth0_organisation_id
+        if asks_again:
+            question["prompt"] = "login"
+        return question
+
+
+def asked_organisation(request: HttpRequest, next_url: str) -> Organisation | None:
+    """The organisation to sign in to at the provider, where it has one: named, or that of the page to return to."""
+    slug = request.GET.get("organisation") or slug_in(next_url.partition("?")[0]) or ""
+    found = Organisation.objects.filter(slug=slug.replace("\x00", "")).exclude(auth0_organisation_id="")
+    return found.first() if slug else None
+
+
+@method_decorator([login_not_required, never_cache], name="dispatch")
+class CallbackView(OIDCAuthenticationCallbackView):
+    """Where the provider sends the browser back. Nobody is signed out here, whatever the address says."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        attempt = attempts.find(request)
+        if attempt is None or any(len(request.GET.getlist(name)) > 1 for name in RETURNED):
+            return stale(request)
+        with turns.taken() as is_our_turn:
+            if not is_our_turn:
+                return waiting(request)
+            response = self._finish(request, attempt)
+        attempts.take_cookie(request, response)
+        return response
+
+    def _finish(self, request: HttpRequest, attempt: SignInAttempt) -> HttpResponse:
+        if not attempts.spend(attempt):
+            return stale(request)
+        try:
+            person = self._person(request, attempt)
+        except Refused as refusal:
+            return refused(request, refusal.refusal, refusal.detail, **refusal.who)
+        return enter(request, person, attempt.next_url)
+
+    def _person(self, request: HttpRequest, attempt: SignInAttempt) -> Any:
+        issuer = request.GET.get("iss")
+        if issuer != settings.OIDC_ISSUER and (issuer is not None or settings.OIDC_REQUIRES_ISS):
+            raise Refused(BAD_TOKEN, "the answer is another provider's")
+        if error := request.GET.get("error"):
+            raise Refused(CANCELLED if error == "access_denied" else PROVIDER_REFUSED, error[:60])
+        person = auth.authenticate(
+            request, code=request.GET.get("code", ""), attempt=attempt, budget=Budget(settings.OIDC_TIMEOUT)
+        )
+        if person is None:
+            raise Refused(STALE)
+        return person
+
+
+def enter(request: HttpRequest, person: Any, next_url: str) -> HttpResponse:
+    auth.login(request, person, backend=BACKEND)
+    # Django keeps the session's name when the same person signs in again.
+    request.session.cycle_key()
+    note_sign_in(request, provider_session=person.provider_session)
+    audit.record("person.signed_in", by=person)
+    return redirect(next_url or "/")
+
+
+def waiting(request: HttpRequest) -> HttpResponse:
+    """Others are being signed in: this page comes again by itself, with the same code, which nobody has spent."""
+    seconds = random.randint(1, 3)  # noqa: S311 (those who wait should not come back all at once)
+    response = render(request, "accounts/waiting.html", {"address": request.get_full_path()})
+    response.headers["Refresh"] = response.headers["Retry-After"] = str(seconds)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def stale(request: HttpRequest) -> HttpResponse:
+    """Anybody can call this up as often as they like: it is not worth a line in the audit."""
+    logger.info("A sign-in came back that is not under way")
+    return refused_page.lead_to(STALE)
+
+
+def refused(request: HttpRequest, refusal: Refusal, detail: str = "", **who: Any) -> HttpResponse:
+    """Write the refusal down, without token or code, and lead to the page that says what to do."""
+    audit.record("sign_in.refused", by=request.user, code=refusal.code, detail=detail.replace("\x00", ""), **who)
+    return refused_page.lead_to(refusal)
