@@ -12,7 +12,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.id_tokens import Claims
-from accounts.models import Identity, Invitation, PlatformAdminLink, Session, User
+from accounts.logout_tokens import SignedOut
+from accounts.models import Identity, Invitation, PlatformAdminLink, Session, UsedLogoutToken, User
+from accounts.refusals import BAD_TOKEN, Refused
 from tenants import audit
 from tenants.actions import add_membership
 from tenants.models import Organisation, Role
@@ -102,6 +104,28 @@ def end_all_sessions(*, by: Any, reason: str) -> int:
     with audit.action("platform.sessions_ended", by=by, reason=reason) as event:
         event.data["sessions"] = _delete(Session.objects.signed_in())
     return event.data["sessions"]
+
+
+def end_provider_sessions(signed_out: SignedOut) -> int:
+    """End the sessions that the provider says are over; how many. Refused when it has said so before."""
+    with audit.action("person.signed_out_at_provider") as event:
+        _require_first_time(signed_out)
+        sessions = Session.objects.of_provider(signed_out.issuer, signed_out.subject, signed_out.session_id)
+        event.actor = User.objects.filter(pk__in=sessions.values("person")).first()
+        event.actor_email = event.actor.email if event.actor else ""
+        event.data["sessions"] = _delete(sessions)
+    return event.data["sessions"]
+
+
+def _require_first_time(signed_out: SignedOut) -> None:
+    """Remembered for as long as the message would be accepted; of two who bring it at once, one is refused."""
+    UsedLogoutToken.objects.filter(expires_at__lte=timezone.now()).delete()
+    _, is_first = UsedLogoutToken.objects.get_or_create(
+        token_hash=hash_of(f"{signed_out.issuer} {signed_out.token_id}"),
+        defaults={"expires_at": signed_out.acceptable_until},
+    )
+    if not is_first:
+        raise Refused(BAD_TOKEN, "told before")
 
 
 def _delete(sessions: QuerySet[Session]) -> int:

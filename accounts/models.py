@@ -94,6 +94,13 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def current(self, *, at: Any) -> Self:
         return self.filter(expire_date__gt=at)
 
+    def of_provider(self, issuer: str, subject: str, provider_session: str) -> Self:
+        """Of the person whom the provider calls `subject`, begun with its `provider_session`; one may be empty."""
+        found = self.filter(provider_session=provider_session) if provider_session else self
+        if not subject:
+            return found
+        return found.filter(person__identities__issuer=issuer, person__identities__subject=subject)
+
     def expired(self, *, at: Any) -> Self:
         return self.filter(expire_date__lte=at)
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import api, flow, views
+from accounts import api, back_channel, flow, views
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign_in"),
@@ -11,5 +11,6 @@ urlpatterns = [
     # The library's names and views, without its own way of signing out.
     path("oidc/authenticate/", flow.StartSignInView.as_view(), name="oidc_authentication_init"),
     path("oidc/callback/", flow.CallbackView.as_view(), name="oidc_authentication_callback"),
+    path("oidc/backchannel-logout/", back_channel.back_channel_logout, name="back_channel_logout"),
     path("api/v1/auth/auth0-url", api.auth0_url, name="auth0_url"),
 ]

@@ -16,6 +16,7 @@ ANYBODY = {
     "claim/<str:token>/",
     "oidc/authenticate/",
     "oidc/callback/",
+    "oidc/backchannel-logout/",
     "api/v1/auth/auth0-url",
 }
 SIGNED_IN = {"", "organisations/"}
