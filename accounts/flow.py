@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from mozilla_django_oidc.utils import generate_code_challenge
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
-from accounts import attempts, destinations, refused_page
+from accounts import attempts, destinations, kept_forms, refused_page
 from accounts.bounded_http import Budget
 from accounts.models import SignInAttempt
 from accounts.refusals import BAD_TOKEN, CANCELLED, PROVIDER_REFUSED, STALE, Refusal, Refused
@@ -125,7 +125,9 @@ def enter(request: HttpRequest, person: Any, next_url: str) -> HttpResponse:
     request.session.cycle_key()
     note_sign_in(request, provider_session=person.provider_session)
     audit.record("person.signed_in", by=person)
-    return redirect(next_url or "/")
+    response = redirect(next_url or "/")
+    kept_forms.remember_person(response, person)
+    return response
 
 
 def waiting(request: HttpRequest) -> HttpResponse:

@@ -2,11 +2,15 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from accounts import kept_forms
 from accounts.sessions import SessionStore
 from tenants import scope
 
@@ -29,6 +33,23 @@ class SessionVisitMiddleware:
                 # The page is there, and reading goes on where nothing can be written: at worst the session ends early.
                 logger.warning("A visit could not be noted", exc_info=True)
         return response
+
+
+class SignInRequiredMiddleware(LoginRequiredMiddleware):
+    """Leads to the sign-in, keeping what was typed into a form by somebody whose session has ended meanwhile."""
+
+    def process_view(self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any) -> Any:
+        if request.method == "POST" and request.user.is_authenticated and kept_forms.SENT in request.POST:
+            kept_forms.forget(request, request.POST[kept_forms.SENT])
+        return super().process_view(request, view_func, view_args, view_kwargs)
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
+        if request.method != "POST":
+            return super().handle_no_permission(request, view_func)
+        key = kept_forms.keep(request)
+        # Where a form goes to is often no page that can be opened again.
+        page = kept_forms.page_of(request) or request.get_full_path()
+        return redirect_to_login(reverse("kept_form", args=[key]) if key else page, self.get_login_url(view_func))
 
 
 class PlatformScopeMiddleware:

@@ -7,6 +7,7 @@ urlpatterns = [
     path("sign-in/refused/", views.refused, name="refused"),
     path("sign-out/", views.sign_out, name="sign_out"),
     path("signed-out/", views.signed_out, name="signed_out"),
+    path("kept-form/<str:key>/", views.kept_form, name="kept_form"),
     path("claim/<str:token>/", views.claim, name="claim"),
     # The library's names and views, without its own way of signing out.
     path("oidc/authenticate/", flow.StartSignInView.as_view(), name="oidc_authentication_init"),

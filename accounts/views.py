@@ -7,14 +7,16 @@ from django.contrib import auth
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import destinations, refused_page
+from accounts import destinations, kept_forms, refused_page
 from accounts.actions import hash_of
 from accounts.availability import provider_answers
 from accounts.flow import LINK
+from accounts.kept_forms import FORMS
 from accounts.models import PlatformAdminLink
 from accounts.sessions import PROVIDER_SESSION
 from tenants import audit
@@ -27,7 +29,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     next_url = destinations.wanted(request)
     if request.user.is_authenticated:
         return redirect(next_url or "/")
-    context = {"next_url": next_url, "contact": settings.CONTACT, "is_provider_down": not provider_answers()}
+    context = {
+        "next_url": next_url,
+        "contact": settings.CONTACT,
+        "is_provider_down": not provider_answers(),
+        "is_form_kept": any(next_url == reverse("kept_form", args=[key]) for key in request.session.get(FORMS, {})),
+    }
     return render(request, "accounts/sign_in.html", context)
 
 
@@ -60,7 +67,9 @@ def sign_out(request: HttpRequest) -> HttpResponse:
         # Says which session ends there, without an id_token that would have to be kept and shown in an address.
         query["logout_hint"] = hint
     auth.logout(request)
-    return HttpResponseRedirect(f"{settings.OIDC_OP_LOGOUT_ENDPOINT}?{urlencode(query)}")
+    response = HttpResponseRedirect(f"{settings.OIDC_OP_LOGOUT_ENDPOINT}?{urlencode(query)}")
+    kept_forms.forget_person(response)
+    return response
 
 
 @login_not_required
@@ -68,6 +77,15 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @require_GET
 def signed_out(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/signed_out.html")
+
+
+@never_cache
+@require_GET
+def kept_form(request: HttpRequest, key: str) -> HttpResponse:
+    """What the person typed before their session ended, to be looked through and sent by them."""
+    form = kept_forms.find(request, key)
+    context = {"form": form, "key": key, "sent": kept_forms.SENT}
+    return render(request, "accounts/kept_form.html", context, status=200 if form else 404)
 
 
 @login_not_required

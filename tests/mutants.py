@@ -174,7 +174,7 @@ MUTANTS = (
     Mutant(
         "login required",
         "marketedge/settings.py",
-        '    "django.contrib.auth.middleware.LoginRequiredMiddleware",\n',
+        '    "accounts.middleware.SignInRequiredMiddleware",\n',
         "",
         "tests/marketedge/test_routes.py",
     ),

@@ -19,7 +19,7 @@ ANYBODY = {
     "oidc/backchannel-logout/",
     "api/v1/auth/auth0-url",
 }
-SIGNED_IN = {"", "organisations/"}
+SIGNED_IN = {"", "organisations/", "kept-form/<str:key>/"}
 SEATED = {"o/<slug:organisation_slug>/", "o/<slug:organisation_slug>/access/<slug:module_key>/"}
 MODULES = ("o/<slug:organisation_slug>/market-edge-core/",)
 STAFF = ("admin/",)
@@ -64,6 +64,7 @@ def address(route: str) -> str:
         "<path:object_id>": "1",
         "<int:content_type_id>/<path:object_id>": "1/1",
         "<str:token>": "x",
+        "<str:key>": "x",
     }
     for parameter, value in stand_ins.items():
         route = route.replace(parameter, value)

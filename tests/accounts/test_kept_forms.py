@@ -1,0 +1,185 @@
+"""What somebody typed when their session had ended is there again after signing in, and sent by nobody but them."""
+
+import re
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from accounts import kept_forms
+from accounts.models import Invitation, Session
+from tenants import scope
+from tests.factories import make_organisation
+
+pytestmark = pytest.mark.django_db
+BEN, ANN = "demonstration|cinema-analyst", "demonstration|cinema-admin"
+HOST = {"Host": "marketedge.example"}
+FORM = "/admin/accounts/invitation/add/"
+
+
+@pytest.fixture
+def browser(sign_in: Any, known: Any) -> Client:
+    """Of a superuser whose session has ended."""
+    known(BEN, email="ben@example.com", is_staff=True, is_superuser=True)
+    sign_in(BEN)
+    end_session()
+    return sign_in.client
+
+
+def end_session() -> None:
+    with scope.login():
+        Session.objects.update(expire_date=timezone.now())
+
+
+def typed(**changes: Any) -> dict[str, Any]:
+    return {"email": "kim@example.com", "role": "viewer", "reason": "she asked\nand waits", **changes}
+
+
+def send(browser: Client, **changes: Any) -> str:
+    """Send the form; returns where that leads."""
+    return browser.post(
+        FORM, typed(**changes), headers={**HOST, "Referer": f"https://marketedge.example{FORM}"}
+    ).headers["Location"]
+
+
+def path_in(location: str) -> str:
+    return location.partition("next=")[2]
+
+
+def fields_of(page: str) -> dict[str, str]:
+    found = re.findall(r'<input type="\w+"[^>]* name="([^"]+)" value="([^"]*)"', page)
+    areas = re.findall(r'<textarea [^>]*name="([^"]+)"[^>]*>\n(.*?)</textarea>', page, re.DOTALL)
+    return {name: value for name, value in [*found, *areas] if name not in {"csrfmiddlewaretoken", kept_forms.SENT}}
+
+
+def test_the_sign_in_page_says_that_the_text_is_kept(browser):
+    page = browser.get(send(browser)).content.decode()
+
+    assert "What you typed is kept" in page
+
+
+def test_after_signing_in_the_form_is_there_filled_in_and_nothing_was_saved(browser, sign_in):
+    response = sign_in(BEN, next=path_in(send(browser)))
+
+    page = browser.get(response.url)
+    assert (page.status_code, fields_of(page.content.decode())) == (200, typed())
+    assert f'action="{FORM}"' in page.content.decode()
+    with scope.login():
+        assert Invitation.unscoped.count() == 0
+
+
+def test_sending_it_again_saves_it_and_it_is_kept_no_longer(browser, sign_in):
+    organisation = make_organisation()
+    whole = {"organisation": organisation.pk, "expires_at_0": "2099-01-01", "expires_at_1": "12:00"}
+    path = sign_in(BEN, next=path_in(send(browser, **whole))).url
+    page = browser.get(path).content.decode()
+    key = path.split("/")[2]
+
+    answer = browser.post(FORM, {**fields_of(page), kept_forms.SENT: key})
+
+    with scope.login():
+        assert (answer.status_code, Invitation.unscoped.get().email) == (302, "kim@example.com")
+    assert browser.get(path).status_code == 404
+
+
+def test_sending_it_again_asks_for_the_forms_token(browser, sign_in):
+    sign_in(BEN, next=path_in(send(browser)))
+    strict = Client(enforce_csrf_checks=True, headers={"X-Forwarded-Proto": "https"})
+    strict.cookies = browser.cookies
+
+    assert strict.post(FORM, typed(), headers={"Referer": "https://testserver/"}).status_code == 403
+
+
+def test_somebody_else_at_the_same_browser_does_not_see_it(browser, sign_in, known):
+    known(ANN)
+    path = path_in(send(browser))
+
+    page = browser.get(sign_in(ANN, next=path).url)
+
+    assert (page.status_code, "kim@example.com" in page.content.decode()) == (404, False)
+
+
+def test_another_browser_of_the_same_person_does_not_see_it(browser, provider, known):
+    from tests.accounts.conftest import SignIn
+
+    path = path_in(send(browser))
+    other = SignIn(provider, Client(headers={"X-Forwarded-Proto": "https"}))
+
+    assert other.client.get(other(BEN, next=path).url).status_code == 404
+
+
+def test_a_browser_in_which_nobody_signed_in_keeps_nothing(client):
+    location = send(client)
+
+    assert (path_in(location), Session.objects.count()) == (FORM, 0)
+
+
+def test_a_browser_in_which_somebody_signed_out_keeps_nothing(sign_in, known):
+    known(BEN)
+    sign_in(BEN)
+    sign_in.client.post("/sign-out/")
+
+    assert path_in(send(sign_in.client)) == FORM
+
+
+def test_a_cookie_that_we_did_not_sign_keeps_nothing(client):
+    client.cookies["__Host-last_person"] = "ImV2ZXJ5Ym9keSI:1abcde:forged"
+
+    assert path_in(send(client)) == FORM
+
+
+def test_a_text_that_is_too_long_is_not_kept(browser):
+    assert path_in(send(browser, reason="x" * kept_forms.LONGEST)) == FORM
+
+
+def test_no_more_than_three_forms_are_kept(browser, sign_in):
+    paths = [path_in(send(browser)) for _ in range(4)]
+    sign_in(BEN)
+
+    assert [browser.get(path).status_code for path in paths] == [404, 200, 200, 200]
+
+
+def test_a_text_is_kept_for_an_hour(browser, sign_in, monkeypatch):
+    path = path_in(send(browser))
+    sign_in(BEN)
+    later = kept_forms.time.time() + 3601
+    monkeypatch.setattr(kept_forms.time, "time", lambda: later)
+
+    assert browser.get(path).status_code == 404
+
+
+def test_secrets_and_files_are_not_kept(browser, sign_in):
+    more = {"password": "x", "api_token": "x", "client_secret": "x", "file": SimpleUploadedFile("a.csv", b"price")}
+    path = path_in(send(browser, **more))
+    sign_in(BEN)
+
+    page = browser.get(path).content.decode()
+
+    assert (fields_of(page), "choose them again" in page) == (typed(), True)
+
+
+def test_what_was_typed_is_shown_as_text(browser, sign_in):
+    path = path_in(send(browser, reason="</textarea><script>alert(1)</script>\n"))
+    sign_in(BEN)
+
+    assert "<script>alert" not in browser.get(path).content.decode()
+
+
+def test_a_body_that_is_no_form_is_not_kept(browser):
+    response = browser.post(FORM, {"a": "b"}, content_type="application/json")
+
+    assert path_in(response.headers["Location"]) == FORM
+
+
+def test_who_cannot_keep_the_text_returns_to_the_page_that_the_form_was_on(client):
+    response = client.post(FORM, {"a": "b"}, headers={**HOST, "Referer": "https://marketedge.example/organisations/"})
+
+    assert path_in(response.headers["Location"]) == "/organisations/"
+
+
+def test_a_page_of_another_site_is_not_returned_to(client):
+    response = client.post(FORM, {"a": "b"}, headers={**HOST, "Referer": "https://evil.example/organisations/"})
+
+    assert path_in(response.headers["Location"]) == FORM
