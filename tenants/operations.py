@@ -126,15 +126,15 @@ def seconds(text: str) -> float:
     return number
 
 
-def clean(value: Any) -> Any:
+def clean(value: Any, hide: Callable[[str], str] = redact) -> Any:
     """The value without secrets, whatever it consists of. Texts one by one: in JSON as a whole, a key would look
     like the name of a secret."""
     if isinstance(value, str):
-        return redact(value)
+        return hide(value)
     if isinstance(value, dict):
-        return {name: clean(inner) for name, inner in value.items()}
+        return {name: clean(inner, hide) for name, inner in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [clean(inner) for inner in value]
+        return [clean(inner, hide) for inner in value]
     return value
 
 
@@ -144,6 +144,7 @@ class OperationsCommand(BaseCommand):
     requires_system_checks = []
     default_timeout = 30.0
     is_whole_process = False
+    handed_out = ""  # the one secret that the command exists to tell, if any
 
     def arguments(self, parser: ArgumentParser) -> None:
         """The command's own arguments."""
@@ -209,10 +210,16 @@ class OperationsCommand(BaseCommand):
 
     def say(self, line: str) -> None:
         """One line for people; never a secret."""
-        endings.write(self.stdout.write, redact(CONTROL.sub(" ", line)))
+        endings.write(self.stdout.write, self._hide(CONTROL.sub(" ", line)))
 
     def say_json(self, answer: dict[str, Any]) -> None:
-        endings.write(self.stdout.write, json.dumps(clean(answer), indent=2, default=lambda value: redact(str(value))))
+        told = json.dumps(clean(answer, self._hide), indent=2, default=lambda value: redact(str(value)))
+        endings.write(self.stdout.write, told)
+
+    def _hide(self, text: str) -> str:
+        """Without secrets, but for what is handed out on purpose."""
+        pieces = text.split(self.handed_out) if self.handed_out else [text]
+        return self.handed_out.join(map(redact, pieces))
 
     def tell(self, report: Report, as_json: bool, code: Exit | None = None) -> None:
         if as_json:

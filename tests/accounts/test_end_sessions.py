@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Session
+from accounts.sessions import SessionStore
 from tests.accounts.operating import APPLY, event, events, run, run_json
 from tests.factories import make_member, make_organisation, make_user
 
@@ -17,7 +18,7 @@ def signed_in_people():
     ann, bob = make_member(lumen, email="ann@example.com"), make_member(lumen, email="bob@example.com")
     for person in (ann, ann, bob, make_member(elsewhere, email="cleo@example.com")):
         Client(headers={"X-Forwarded-Proto": "https"}).force_login(person)
-    Client(headers={"X-Forwarded-Proto": "https"}).get("/oidc/authenticate/")
+    SessionStore().create()
 
 
 def left() -> list[str]:

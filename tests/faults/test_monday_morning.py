@@ -91,7 +91,6 @@ def test_fifty_people_sign_in_at_nine_and_nobody_else_notices(world, workers):
             threading.Thread(target=lambda at=at: arrived.append(come_in(world, subjects[at % 9], seen)), daemon=True)
             for at in range(CROWD)
         ]
-        began = time.monotonic()
         try:
             with watching(world, bystander) as told:
                 for person in crowd:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.test import Client, RequestFactory
 
@@ -193,16 +192,15 @@ def test_an_error_of_the_admin_site_shows_its_incident_id(broken, db, log, monke
 
 
 def test_a_provider_that_is_down_is_an_answer_with_an_incident_id(client, db, log):
+    from accounts import refused_page
     from accounts.refusals import PROVIDER_DOWN
-    from accounts.views import refused
 
-    request = RequestFactory().get("/")
     token = request_id.current.set("the-incident")
-    request.user = AnonymousUser()
-
-    response = refused(request, PROVIDER_DOWN)
-
+    client.cookies = refused_page.lead_to(PROVIDER_DOWN).cookies
     request_id.current.reset(token)
+
+    response = client.get("/sign-in/refused/")
+
     assert (response.status_code, "the-incident" in response.content.decode()) == (503, True)
 
 

@@ -28,8 +28,8 @@ class Command(ChangingCommand):
             raise CommandError("There is an active superuser: `grant_role EMAIL --superuser` makes others.")
         token = actions.make_platform_admin_link(address, by=by, reason=reason)
         if self.is_applied:
-            self.report.data["link"] = f"{settings.PUBLIC_URL}{reverse('claim', args=[token])}"
+            self.handed_out = link = f"{settings.PUBLIC_URL}{reverse('claim', args=[token])}"
+            self.report.data["link"] = link
             hours = settings.PLATFORM_ADMIN_LINK_HOURS
-            link = self.report.data["link"]
             self.report.note("link", f"within {hours} hours, {address} opens this once and signs in: {link}")
         return [f"make a one-time link for {address}"]
