@@ -1,11 +1,12 @@
-"""Which sessions, invitations and links are over, and may go?"""
+"""Which sessions, sign-ins, invitations and links are over, and may go?"""
 
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from accounts.models import Invitation, PlatformAdminLink, Session
+from accounts import attempts
+from accounts.models import Invitation, PlatformAdminLink, Session, SignInAttempt, UsedLogoutToken
 
 
 def over(*, at: datetime) -> dict[str, QuerySet]:
@@ -14,6 +15,10 @@ def over(*, at: datetime) -> dict[str, QuerySet]:
     long_ago = at - timedelta(days=settings.ENDED_KEPT_DAYS)
     return {
         "expired sessions": Session.objects.expired(at=at),
+        "sign-ins that nobody came back from": SignInAttempt.objects.filter(
+            created_at__lte=at - timedelta(seconds=attempts.LIFETIME)
+        ),
+        "sign-outs at the provider that cannot be told again": UsedLogoutToken.objects.filter(expires_at__lte=at),
         "invitations that nobody accepted": Invitation.objects.filter(accepted_at=None, expires_at__lte=long_ago),
         "used or expired platform admin links": PlatformAdminLink.objects.filter(
             Q(used_at__lte=long_ago) | Q(expires_at__lte=long_ago)

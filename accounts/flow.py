@@ -1,7 +1,6 @@
 """To the provider and back: mozilla-django-oidc's two views, with what they leave out."""
 
 import logging
-import random
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,7 +8,7 @@ from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -21,7 +20,7 @@ from accounts.bounded_http import Budget
 from accounts.models import SignInAttempt
 from accounts.refusals import BAD_TOKEN, CANCELLED, PROVIDER_REFUSED, STALE, Refusal, Refused
 from accounts.sessions import note_sign_in
-from accounts.turns import Turns
+from accounts.turns import Turns, waiting
 from tenants import audit
 from tenants.middleware import slug_in
 from tenants.models import Organisation
@@ -86,18 +85,18 @@ class CallbackView(OIDCAuthenticationCallbackView):
     """Where the provider sends the browser back. Nobody is signed out here, whatever the address says."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        attempt = attempts.find(request)
-        if attempt is None or any(len(request.GET.getlist(name)) > 1 for name in RETURNED):
+        if any(len(request.GET.getlist(name)) > 1 for name in RETURNED):
             return stale(request)
         with turns.taken() as is_our_turn:
             if not is_our_turn:
                 return waiting(request)
-            response = self._finish(request, attempt)
+            response = self._finish(request)
         attempts.take_cookie(request, response)
         return response
 
-    def _finish(self, request: HttpRequest, attempt: SignInAttempt) -> HttpResponse:
-        if not attempts.spend(attempt):
+    def _finish(self, request: HttpRequest) -> HttpResponse:
+        attempt = attempts.find(request)
+        if attempt is None or not attempts.spend(attempt):
             return stale(request)
         try:
             person = self._person(request, attempt)
@@ -127,15 +126,6 @@ def enter(request: HttpRequest, person: Any, next_url: str) -> HttpResponse:
     audit.record("person.signed_in", by=person)
     response = redirect(next_url or "/")
     kept_forms.remember_person(response, person)
-    return response
-
-
-def waiting(request: HttpRequest) -> HttpResponse:
-    """Others are being signed in: this page comes again by itself, with the same code, which nobody has spent."""
-    seconds = random.randint(1, 3)  # noqa: S311 (those who wait should not come back all at once)
-    response = render(request, "accounts/waiting.html", {"address": request.get_full_path()})
-    response.headers["Refresh"] = response.headers["Retry-After"] = str(seconds)
-    response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 

@@ -12,9 +12,20 @@ from django.urls import reverse
 
 from accounts import kept_forms
 from accounts.sessions import SessionStore
+from accounts.turns import CROWDED, waiting
 from tenants import scope
 
 logger = logging.getLogger(__name__)
+
+
+class CrowdMiddleware:
+    """Tells those to wait whom the server has found to be too many at the sign-in, before anything else is asked."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return waiting(request) if request.META.get(CROWDED) else self.get_response(request)
 
 
 class SessionVisitMiddleware:

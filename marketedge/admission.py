@@ -12,9 +12,11 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from accounts.turns import CROWDED
 from marketedge import incidents
 from tenants.postgresql import deadline
 
+SIGN_IN = ("/sign-in/", "/oidc/authenticate/", "/oidc/callback/")
 SPARE = 2  # threads that only health and refusals use
 REFUSED = "marketedge.refused"
 DRAIN_SECONDS = 5.0
@@ -32,7 +34,7 @@ class Admission:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if not self._enter():
-            return self.application({**environ, REFUSED: True}, start_response)
+            return self._refuse(environ, start_response)
         try:
             answer = self.application(environ, start_response)
         except BaseException:
@@ -45,6 +47,9 @@ class Admission:
             _read_the_rest(environ.get("wsgi.input"))
         finally:
             self._leave()
+
+    def _refuse(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        return self.application({**environ, REFUSED: True}, start_response)
 
     def _enter(self) -> bool:
         with self._lock:
@@ -64,6 +69,26 @@ def _read_the_rest(body: Any) -> None:
     with suppress(OSError):
         while body and left > 0 and time.monotonic() < ends_at and (data := body.read(READ_AT_ONCE)):
             left -= len(data)
+
+
+class SignInAdmission(Admission):
+    """Around it, for the pages of the sign-in alone: however many sign in at nine, others find a place.
+
+    Those beyond are told to wait a moment; that takes no place, since it neither asks nor waits for anything.
+    """
+
+    def __init__(self, admission: Admission, calls: int) -> None:
+        """`calls` may wait for the provider; a third as many may be on their way there or back."""
+        super().__init__(admission, SPARE + calls + max(1, calls // 3))
+        self.beyond = admission.application
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") in SIGN_IN:
+            return super().__call__(environ, start_response)
+        return self.application(environ, start_response)
+
+    def _refuse(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        return self.beyond({**environ, CROWDED: True}, start_response)
 
 
 def _with_close(answer: Any, afterwards: Callable[[], None]) -> Any:

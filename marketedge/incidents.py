@@ -97,7 +97,11 @@ def outage_of(fault: BaseException | None) -> Outage | None:
 
 
 def busy(request: HttpRequest) -> HttpResponse:
-    return unavailable(request, BUSY)
+    """A page that was only asked for comes again by itself."""
+    response = unavailable(request, BUSY)
+    if request.method == "GET":
+        response.headers["Refresh"] = str(BUSY.retry_after)
+    return response
 
 
 def unavailable(request: HttpRequest, outage: Outage) -> HttpResponse:

@@ -13,7 +13,8 @@ except loading.CannotLoad as problem:
 
 from django.conf import settings
 
-from marketedge.admission import Admission
+from marketedge.admission import Admission, SignInAdmission
 from marketedge.observation import LastResort
 
-application = LastResort(Admission(_product, settings.WEB_THREADS))
+_admitted = SignInAdmission(Admission(_product, settings.WEB_THREADS), settings.OIDC_CALLS_AT_ONCE)
+application = LastResort(_admitted)

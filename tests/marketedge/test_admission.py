@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from marketedge.admission import REFUSED, Admission
+from accounts.turns import CROWDED
+from marketedge.admission import REFUSED, Admission, SignInAdmission
 from tenants.postgresql import deadline
 
 
@@ -80,10 +81,47 @@ def test_an_answer_that_cannot_be_closed_gives_its_place_back():
     assert admission.inside == 0
 
 
+def crowd(environ: dict[str, Any], start_response: Any) -> Answer:
+    return Answer([b"waits" if environ.get(CROWDED) else b"refused" if environ.get(REFUSED) else b"served"])
+
+
+def sign_in(admission: Any, count: int = 1, path: str = "/oidc/callback/") -> list[bytes]:
+    return [admission({"PATH_INFO": path}, lambda *_: None)[0] for _ in range(count)]
+
+
+def test_those_who_sign_in_leave_places_for_others():
+    admission = SignInAdmission(Admission(crowd, threads=16), calls=6)
+
+    assert sign_in(admission, 50) == [b"served"] * 8 + [b"waits"] * 42
+    assert sign_in(admission, 7, "/organisations/") == [b"served"] * 6 + [b"refused"]
+
+
+@pytest.mark.parametrize("path", ["/sign-in/", "/oidc/authenticate/", "/oidc/callback/"])
+def test_every_step_of_the_sign_in_counts_as_one(path):
+    assert sign_in(SignInAdmission(Admission(crowd, threads=16), calls=1), 4, path)[2:] == [b"waits"] * 2
+
+
+def test_a_place_of_the_sign_in_is_free_again_when_the_answer_has_left():
+    admission = SignInAdmission(Admission(crowd, threads=16), calls=1)
+    answers = [admission({"PATH_INFO": "/sign-in/"}, lambda *_: None) for _ in range(2)]
+    for answer in answers:
+        answer.close()  # type: ignore[attr-defined]
+
+    assert sign_in(admission, 2) == [b"served"] * 2
+
+
+def test_who_has_to_wait_sees_a_page_that_comes_again_and_asks_nothing(client: Client):
+    response = client.get("/oidc/callback/?code=x&state=y", **{CROWDED: True})  # type: ignore[arg-type]
+
+    assert (response.status_code, int(response.headers["Refresh"]) in {1, 2, 3}) == (200, True)
+    assert 'href="/oidc/callback/?code=x&amp;state=y"' in response.content.decode()
+    assert "no-store" in response.headers["Cache-Control"]
+
+
 def test_who_is_refused_learns_when_to_come_back(client: Client):
     response = client.get("/sign-in/", **{REFUSED: True})  # type: ignore[arg-type]
 
-    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert (response.status_code, response.headers["Retry-After"], response.headers["Refresh"]) == (503, "5", "5")
     assert response.headers["X-Request-ID"] in response.content.decode()
 
 
@@ -113,7 +151,7 @@ def test_a_whole_request_has_a_time_for_the_database(client: Client, settings, m
         left.append(deadline.remaining() or 0)
         return ""
 
-    monkeypatch.setattr("accounts.views.wanted", look)
+    monkeypatch.setattr("accounts.destinations.wanted", look)
 
     client.get("/sign-in/")
 

@@ -17,7 +17,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Any:
         def view(*arguments: Any, **options: Any) -> None:
             raise fault
 
-        monkeypatch.setattr("accounts.views.get_next_url", view)
+        monkeypatch.setattr("accounts.destinations.wanted", view)
         return Client(raise_request_exception=False, headers={"X-Forwarded-Proto": "https"})
 
     return breaks_with
