@@ -13,6 +13,7 @@ REQUIRED = {
     "OIDC_STORE_ID_TOKEN": False,
     "OIDC_STORE_ACCESS_TOKEN": False,
 }
+HOST_COOKIES = ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME")
 RENEWAL = "mozilla_django_oidc.middleware.SessionRefresh"
 
 
@@ -26,4 +27,9 @@ def sign_in_is_strict(**_: Any) -> list[CheckMessage]:
         problems.append(
             Error("Sessions must not be renewed behind people's backs.", f"Take out {RENEWAL}.", id="accounts.E002")
         )
+    problems += [
+        Error(f"{name} lets another host set the cookie.", "Begin it with __Host-.", id="accounts.E003")
+        for name in HOST_COOKIES
+        if settings.SECURE_COOKIES and not getattr(settings, name).startswith("__Host-")
+    ]
     return problems

@@ -32,3 +32,16 @@ def test_sessions_are_not_renewed_behind_peoples_backs(settings):
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "mozilla_django_oidc.middleware.SessionRefresh"]
 
     assert [problem.id for problem in sign_in_is_strict()] == ["accounts.E002"]
+
+
+@pytest.mark.parametrize("name", ["SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME"])
+def test_cookies_that_another_host_could_set_are_named(settings, name):
+    setattr(settings, name, "plain")
+
+    assert [problem.id for problem in sign_in_is_strict()] == ["accounts.E003"]
+
+
+def test_the_demonstration_has_plain_cookies(settings):
+    settings.SECURE_COOKIES, settings.SESSION_COOKIE_NAME = False, "sessionid"
+
+    assert sign_in_is_strict() == []

@@ -312,23 +312,25 @@ def test_paths_of_ours_are_where_people_go(path):
 
 @pytest.fixture
 def late(sign_in, known):
-    """The callback of somebody whose provider answers each question after 0.7 seconds."""
+    """The callback of somebody whose provider answers each question after 1.5 seconds."""
     known(BEN)
     callback = sign_in.choose(sign_in.begin(), BEN)
-    sign_in.provider.faults = Faults(seconds_late=0.7)
+    sign_in.provider.faults = Faults(seconds_late=1.5)
     return callback
 
 
 def test_the_code_and_the_keys_are_asked_for_within_one_time(sign_in, late, settings):
-    settings.OIDC_TIMEOUT = 1
+    settings.OIDC_TIMEOUT = 2
     began = time.monotonic()
 
     response = sign_in.arrive(late)
 
-    assert (response.status_code, time.monotonic() - began < 1.3) == (503, True)
+    assert (response.status_code, time.monotonic() - began < 2.8) == (503, True)
 
 
-def test_a_provider_that_is_slow_but_in_time_lets_people_in(sign_in, late):
+def test_a_provider_that_is_slow_but_in_time_lets_people_in(sign_in, late, settings):
+    settings.OIDC_TIMEOUT = 6
+
     assert sign_in.client.get(late).url == "/"
 
 
