@@ -23,7 +23,7 @@ def test_every_request_is_read_as_utf_8_whatever_it_says(rf, codec):
 def test_the_server_reads_requests_so():
     from marketedge import wsgi
 
-    assert vars(wsgi.application.application.beyond)["request_class"] is Utf8Request
+    assert vars(wsgi._admitted.beyond)["request_class"] is Utf8Request
 
 
 def test_private_pages_are_not_kept_by_browsers(client):
