@@ -16,7 +16,7 @@ from tenants.operations import LookingCommand, Report
 from tenants.postgresql import roles
 
 OLDEST_SERVER = 15
-MIGRATE = "Run the release step: `manage.py release --apply`."
+MIGRATE = "Run the release step: `manage.py release`."
 NEW_MIGRATION = "Somebody changed the schema past the migrations: put it back, or write the migration that does."
 
 
@@ -105,7 +105,7 @@ def look_at_privileges(report: Report, cursor: Any, tables: set[str]) -> None:
         *(f"{privilege} is too much" for privilege in sorted(surplus)),
         *(f"{role} may create tables" for role in makers),
     ]
-    advice = f"{MIGRATE} It writes them anew; may somebody create tables: REVOKE CREATE ON SCHEMA public."
+    advice = f"{MIGRATE} It writes them anew. Creating tables: REVOKE CREATE ON SCHEMA public FROM that role."
     _tell(report, "privileges", wrong, "each role may do what is listed", advice)
 
 
