@@ -65,7 +65,7 @@ class KeyStore:
         if found and known.is_younger_than(FRESH):
             return found
         if self._may_ask(is_unknown=found is None and known.is_younger_than(FRESH)):
-            self._ask_once(budget.at_most(READ_LIMIT) if found else budget)
+            self._ask_once(budget.at_most(READ_LIMIT) if found else budget, can_go_on=found is not None)
         if not self.known.is_younger_than(KEPT):
             raise Refused(PROVIDER_DOWN, "no keys of the provider are known")
         found = self.known.find(kid)
@@ -85,14 +85,15 @@ class KeyStore:
                 self.unknown_at = now
             return True
 
-    def _ask_once(self, budget: Budget) -> None:
-        """Ask, or wait for the one who is asking already."""
+    def _ask_once(self, budget: Budget, *, can_go_on: bool) -> None:
+        """Ask, or wait for the one who is asking already, unless an older key is good enough to go on with."""
         with self._lock:
             asking = self._asking
             if asking is None:
                 self._asking = done = threading.Event()
         if asking:
-            asking.wait(budget.left())
+            if not can_go_on:
+                asking.wait(budget.left())
             return
         try:
             self.known = _read(budget)

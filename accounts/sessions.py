@@ -56,7 +56,7 @@ class SessionStore(DatabaseSessionStore):
             self.model.objects.filter(session_key=self.session_key).update(expire_date=later)
 
     def _get_session_from_db(self) -> Any:
-        row = super()._get_session_from_db()
+        row = super()._get_session_from_db()  # type: ignore[misc]
         self.expires_at = row.expire_date if row else None
         return row
 

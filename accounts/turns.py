@@ -32,7 +32,7 @@ class Turns:
 def waiting(request: HttpRequest) -> HttpResponse:
     """Others are being signed in: this page comes again by itself, with the same code, which nobody has spent."""
     seconds = random.randint(1, 3)  # noqa: S311 (those who wait should not come back all at once)
-    response = render(request, "accounts/waiting.html", {"address": request.get_full_path()})
+    response = render(request, "accounts/waiting.html")
     response.headers["Refresh"] = response.headers["Retry-After"] = str(seconds)
     response.headers["Referrer-Policy"] = "no-referrer"
     add_never_cache_headers(response)

@@ -31,6 +31,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect(next_url or "/")
     context = {
         "next_url": next_url,
+        "organisation": request.GET.get("organisation", "")[:80],
         "contact": settings.CONTACT,
         "is_provider_down": not provider_answers(),
         "is_form_kept": any(next_url == reverse("kept_form", args=[key]) for key in request.session.get(FORMS, {})),

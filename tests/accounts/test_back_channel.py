@@ -67,7 +67,7 @@ def test_the_session_that_the_provider_names_ends_and_no_other():
     response = post(token())
 
     assert (response.status_code, response.content, "no-store" in response.headers["Cache-Control"]) == (200, b"", True)
-    assert (left(), first.get("/").url) == (["session-2"], "/sign-in/?next=/")
+    assert (left(), first.get("/").headers["Location"]) == (["session-2"], "/sign-in/?next=/")
     assert "_auth_user_id" in second.session
 
 

@@ -65,7 +65,7 @@ def test_two_tabs_that_begin_at_the_same_moment_both_arrive(sign_in, known):
     for answer in begun:
         browser.cookies.update(answer.cookies)
 
-    arrived = [browser.get(sign_in.choose(answer.url, BEN)).url for answer in begun]
+    arrived = [browser.get(sign_in.choose(answer.headers["Location"], BEN)).headers["Location"] for answer in begun]
 
     assert arrived == ["/a/", "/b/"]
 
@@ -386,6 +386,12 @@ def test_a_sign_in_may_be_begun_for_an_organisation(sign_in):
     assert ids_asked_for(sign_in, organisation="harbour") is None
     assert ids_asked_for(sign_in, organisation="no-such") is None
     assert ids_asked_for(sign_in, organisation="\x00") is None
+
+
+def test_the_sign_in_page_passes_the_organisation_on(client):
+    page = client.get("/sign-in/?organisation=lumen&next=/a/").content.decode()
+
+    assert '/oidc/authenticate/?next=%2Fa%2F&amp;organisation=lumen"' in page
 
 
 def test_two_tabs_keep_their_own_organisation(sign_in, known):

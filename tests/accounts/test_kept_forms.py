@@ -107,7 +107,7 @@ def test_another_browser_of_the_same_person_does_not_see_it(browser, provider, k
     path = path_in(send(browser))
     other = SignIn(provider, Client(headers={"X-Forwarded-Proto": "https"}))
 
-    assert other.client.get(other(BEN, next=path).url).status_code == 404
+    assert other.client.get(other(BEN, next=path).headers["Location"]).status_code == 404
 
 
 def test_a_browser_in_which_nobody_signed_in_keeps_nothing(client):

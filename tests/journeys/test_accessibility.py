@@ -12,6 +12,7 @@ ANALYST = [
     "/o/lumen-cinemas/market-edge-core/load/",
     "/organisations/",
     "/o/nobody/",
+    "/kept-form/nothing/",
 ]
 SUPERUSER = [
     "/organisations/",

@@ -66,3 +66,33 @@ def test_signed_in_people_who_are_not_staff_are_refused_by_the_admin_site(sign_i
     page = sign_in("Amara Lindqvist")
 
     assert page.goto("/admin/").status == 403
+
+
+def test_a_refusal_leaves_neither_code_nor_state_in_the_address(product, sign_in):
+    assert sign_in("Jack Thornbury").url == f"{product.url}/sign-in/refused/"
+
+
+def test_somebody_who_was_refused_can_try_another_account(product, sign_in):
+    page = sign_in("Jack Thornbury")
+
+    page.get_by_role("link", name="Try another account").click()
+    page.get_by_role("button", name="Ben Castellan").click()
+
+    page.wait_for_url(f"{product.url}/o/lumen-cinemas/")
+
+
+def test_what_was_typed_is_there_again_when_the_session_had_ended(product, sign_in):
+    page = sign_in("Sana Whitlock", path="/admin/accounts/invitation/add/")
+    page.get_by_label("E-mail address").fill("kim@elsewhere.example")
+    page.context.clear_cookies(name="sessionid")
+
+    page.get_by_role("button", name="Save", exact=True).click()
+    assert "What you typed is kept" in page.locator("main").inner_text()
+    page.get_by_role("link", name="Sign in").click()
+    page.get_by_role("button", name="Sana Whitlock").click()
+    page.wait_for_url("**/kept-form/**")
+
+    assert page.get_by_label("Email").input_value() == "kim@elsewhere.example"
+    page.get_by_role("button", name="Send it again").click()
+    page.wait_for_url(f"{product.url}/admin/accounts/invitation/add/")
+    assert page.get_by_label("E-mail address").input_value() == "kim@elsewhere.example"

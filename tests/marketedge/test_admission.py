@@ -114,7 +114,7 @@ def test_who_has_to_wait_sees_a_page_that_comes_again_and_asks_nothing(client: C
     response = client.get("/oidc/callback/?code=x&state=y", **{CROWDED: True})  # type: ignore[arg-type]
 
     assert (response.status_code, int(response.headers["Refresh"]) in {1, 2, 3}) == (200, True)
-    assert 'href="/oidc/callback/?code=x&amp;state=y"' in response.content.decode()
+    assert ('href=""' in response.content.decode(), "code=" in response.content.decode()) == (True, False)
     assert "no-store" in response.headers["Cache-Control"]
 
 
