@@ -65,11 +65,12 @@ def says(*pieces: bytes, pause: float = 0.0) -> Conversation:
 
 
 def drips(beginning: bytes, endless: bytes, pause: float = 0.05) -> Conversation:
-    """After the beginning, the same piece again and again: never silent for long, and never done."""
+    """After the beginning, the same piece again and again: never silent for long, and not done for five seconds."""
 
     def conversation(line: socket.socket) -> None:
         line.sendall(beginning)
-        while True:
+        ends_at = time.monotonic() + 5
+        while time.monotonic() < ends_at:
             line.sendall(endless)
             time.sleep(pause)
 
