@@ -12,7 +12,8 @@ CHECKED := env DEBUG=off DEMONSTRATION=off SECURE_COOKIES=on SSL_REDIRECT=on STA
 	PUBLIC_URL=https://marketedge.example ALLOWED_HOSTS=marketedge.example CONTACT=support@zebra-associates.example \
 	CORS_ALLOWED_ORIGINS=https://app.example API_REDIRECT_URIS=https://app.example/callback \
 	DATABASE_URL=postgres://marketedge_web:none@127.0.0.1:1/marketedge DATABASE_OWNER_URL= \
-	OIDC_ISSUER=https://issuer.example/ OIDC_RP_CLIENT_ID=none OIDC_RP_CLIENT_SECRET=none
+	OIDC_ISSUER=https://issuer.example/ OIDC_RP_CLIENT_ID=none \
+	OIDC_RP_CLIENT_SECRET="$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))')"
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile

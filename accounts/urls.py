@@ -9,6 +9,7 @@ urlpatterns = [
     path("signed-out/", views.signed_out, name="signed_out"),
     path("kept-form/<str:key>/", views.kept_form, name="kept_form"),
     path("claim/<str:token>/", views.claim, name="claim"),
+    path("claimed/", views.claimed, name="claimed"),
     # The library's names and views, without its own way of signing out.
     path("oidc/authenticate/", flow.StartSignInView.as_view(), name="oidc_authentication_init"),
     path("oidc/callback/", flow.CallbackView.as_view(), name="oidc_authentication_callback"),

@@ -21,6 +21,8 @@ from accounts.models import PlatformAdminLink
 from accounts.sessions import PROVIDER_SESSION
 from tenants import audit
 
+OFFERED = "platform_admin_link_offered"
+
 
 @login_not_required
 @never_cache
@@ -91,14 +93,35 @@ def kept_form(request: HttpRequest, key: str) -> HttpResponse:
 
 @login_not_required
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_GET
 def claim(request: HttpRequest, token: str) -> HttpResponse:
-    """A platform admin's one-time link: what it is, and the way to sign in with it."""
-    link = PlatformAdminLink.objects.filter(token_hash=hash_of(token)).first()
-    if link is None or not link.is_open(at=timezone.now()):
-        words = "This link was used already, has expired, or never existed. Ask for a new one: a link works once."
-        return render(request, "accounts/claim_refused.html", {"explanation": words}, status=404)
+    """A platform admin's one-time link. Its secret leaves the address at once: pages tell theirs to whom they lead."""
+    link = _open_link(hash_of(token))
+    if link is None:
+        return _link_is_over(request)
+    request.session[OFFERED] = link.token_hash
+    return redirect("claimed")
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def claimed(request: HttpRequest) -> HttpResponse:
+    """What the link is for, and the way to sign in with it."""
+    link = _open_link(request.session.get(OFFERED, ""))
+    if link is None:
+        return _link_is_over(request)
     if request.method == "GET":
         return render(request, "accounts/claim.html", {"link": link})
-    request.session[LINK] = link.token_hash
+    request.session[LINK] = request.session.pop(OFFERED)
     return redirect("oidc_authentication_init")
+
+
+def _open_link(token_hash: str) -> PlatformAdminLink | None:
+    link = PlatformAdminLink.objects.filter(token_hash=token_hash).first()
+    return link if link and link.is_open(at=timezone.now()) else None
+
+
+def _link_is_over(request: HttpRequest) -> HttpResponse:
+    words = "This link was used already, has expired, or never existed. Ask for a new one: a link works once."
+    return render(request, "accounts/claim_refused.html", {"explanation": words}, status=404)

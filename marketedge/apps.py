@@ -9,3 +9,6 @@ class AdminConfig(DjangoAdminConfig):
 class MarketEdgeConfig(AppConfig):
     name = "marketedge"
     verbose_name = "MarketEdge"
+
+    def ready(self) -> None:
+        from marketedge import checks  # noqa: F401

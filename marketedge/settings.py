@@ -24,6 +24,9 @@ PUBLIC_URL = env.url("PUBLIC_URL", "the address people open, such as https://mar
 )
 ALLOWED_HOSTS = env.listed("ALLOWED_HOSTS", "host names with commas between them", required=True)
 CONTACT = env.text("CONTACT", "the address that people without access can ask", required=True)
+SECURITY_CONTACT = env.text(
+    "SECURITY_CONTACT", "where weaknesses are told: an e-mail address or https://", default=CONTACT
+)
 SECURE_COOKIES = env.switch("SECURE_COOKIES", default=True)
 SECURE_SSL_REDIRECT = env.switch("SSL_REDIRECT", default=True)
 
@@ -118,14 +121,17 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "marketedge.observation.ObservationMiddleware",  # outermost: it sees whatever else answers or fails
-    "corsheaders.middleware.CorsMiddleware",  # around all that answers: every status carries its headers
+    # Around all that answers, so that every status carries their headers; CORS answers preflights itself
+    "marketedge.hygiene.BrowserRulesMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "accounts.secrecy.SecretAddressesMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "marketedge.health.HealthMiddleware",
     "marketedge.metrics_page.MetricsMiddleware",
     "marketedge.admission.AdmissionMiddleware",
     "marketedge.hygiene.PrivateByDefaultMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "accounts.middleware.CrowdMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "accounts.middleware.SessionVisitMiddleware",
@@ -240,8 +246,31 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         "object-src": [NONE],
+        # The demonstration has no https to upgrade to.
+        **({} if DEMONSTRATION else {"upgrade-insecure-requests": True}),
     }
 }
+# What no page here uses; a page of ours that is tricked into asking for one gets nothing.
+FEATURES_WITHHELD = [
+    "accelerometer",
+    "autoplay",
+    "browsing-topics",
+    "camera",
+    "display-capture",
+    "encrypted-media",
+    "geolocation",
+    "gyroscope",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "picture-in-picture",
+    "publickey-credentials-get",
+    "screen-wake-lock",
+    "serial",
+    "usb",
+    "xr-spatial-tracking",
+]
 
 # The JSON API is called from other origins
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS", "origins (scheme://host:port) with commas between them")
@@ -275,6 +304,10 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": _static_files},
 }
+
+# Pages of DEBUG and reports of faults: without secrets, whatever a stack holds
+DEFAULT_EXCEPTION_REPORTER = "marketedge.fault_pages.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "marketedge.fault_pages.Filter"
 
 # Logs, metrics, reports of faults
 LOG_FORMAT = env.choice("LOG_FORMAT", ("json", "text"), default="text" if DEMONSTRATION else "json")

@@ -3,7 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from marketedge import security_contact
+
 urlpatterns = [
+    path(".well-known/security.txt", security_contact.security_txt, name="security_txt"),
     path("admin/", admin.site.urls),
     path("", include("accounts.urls")),
     path("", include("tenants.urls")),

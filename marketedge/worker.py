@@ -1,7 +1,8 @@
 """gunicorn's threaded worker, for callers who are slow, silent or gone: they cost no thread, and nobody waits for them.
 
 A thread begins with a request when its head has arrived whole. From then on the caller has a limited time to send the
-rest, and for each read and write. The loop that serves all connections never waits for one of them.
+rest, and for each read and write. The loop that serves all connections never waits for one of them. Answers do not say
+what serves them.
 """
 
 import selectors
@@ -11,6 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from gunicorn.http import wsgi
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 HEAD_ENDS = b"\r\n\r\n"
@@ -77,6 +79,16 @@ class Connection(TConn):
                 self.sock.shutdown(socket.SHUT_WR)
                 self.sock.recv(READ_AT_ONCE)
         self.sock.close()
+
+
+class Answer(wsgi.Response):
+    """Without the Server header: it helps nobody but those who look for a version to attack."""
+
+    def default_headers(self) -> list[str]:
+        return [line for line in super().default_headers() if not line.startswith("Server:")]
+
+
+wsgi.Response = Answer  # gunicorn has no setting for it
 
 
 class Worker(ThreadWorker):

@@ -92,6 +92,11 @@ def make_link(**fields: Any) -> str:
     return "/claim/t/"
 
 
+def take_up(client: Any, link: str) -> Any:
+    """Open the link and confirm; the answer leads to the sign-in."""
+    return client.post(client.get(link).url)
+
+
 def test_the_link_is_printed_once_and_only_its_hash_is_kept(settings):
     link = run_json("create_platform_admin", "first@example.com", *APPLY)["link"]
 
@@ -126,8 +131,7 @@ def test_with_a_superuser_there_is_no_link():
 
 def test_who_signs_in_with_the_address_becomes_superuser_once(sign_in, client):
     path = make_link()
-    address = client.post(path, follow=False)
-    begun = client.get(address.url).headers["Location"]
+    begun = client.get(take_up(client, path).url).headers["Location"]
 
     client.get(sign_in.choose(begun, BEN))
 
@@ -137,13 +141,13 @@ def test_who_signs_in_with_the_address_becomes_superuser_once(sign_in, client):
 
 
 def test_a_link_lets_people_choose_the_account_at_the_provider(client):
-    begun = client.get(client.post(make_link()).url).headers["Location"]
+    begun = client.get(take_up(client, make_link()).url).headers["Location"]
 
     assert query_of(begun)["prompt"] == "login"
 
 
 def test_another_address_is_refused_and_leaves_the_link(sign_in, client):
-    begun = client.get(client.post(make_link(email="other@example.com")).url).headers["Location"]
+    begun = client.get(take_up(client, make_link(email="other@example.com")).url).headers["Location"]
 
     response = sign_in.arrive(sign_in.choose(begun, BEN))
 
@@ -152,7 +156,7 @@ def test_another_address_is_refused_and_leaves_the_link(sign_in, client):
 
 def test_an_address_that_only_looks_alike_is_another_address(sign_in, client):
     sign_in.provider.faults = Faults(claims=(("email", "\N{KELVIN SIGN}im@elsewhere.example"),))
-    begun = client.get(client.post(make_link(email="kim@elsewhere.example")).url).headers["Location"]
+    begun = client.get(take_up(client, make_link(email="kim@elsewhere.example")).url).headers["Location"]
 
     response = sign_in.arrive(sign_in.choose(begun, BEN))
 
@@ -167,12 +171,31 @@ def test_an_address_that_only_looks_alike_is_another_address(sign_in, client):
         {"token_hash": "another"},
     ],
 )
+def test_a_link_that_is_over_or_never_was_leads_nowhere(client, fields):
+    assert client.get(make_link(**fields)).status_code == 404
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_link_that_is_over_or_never_was_leads_nowhere(client, fields, method):
-    assert getattr(client, method)(make_link(**fields)).status_code == 404
+def test_a_link_that_was_used_meanwhile_leads_nowhere(client, method):
+    page = client.get(make_link()).url
+    with scope.login():
+        PlatformAdminLink.objects.update(used_at=timezone.now())
+
+    assert getattr(client, method)(page).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_without_a_link_there_is_nothing_to_confirm(client, method):
+    assert getattr(client, method)("/claimed/").status_code == 404
+
+
+def test_the_secret_of_a_link_leaves_the_address_before_a_page_is_shown(client):
+    answer = client.get(make_link())
+
+    assert (answer.status_code, answer.url, answer.content) == (302, "/claimed/", b"")
 
 
 def test_showing_a_link_spends_nothing(client):
     path = make_link()
 
-    assert [client.get(path).status_code for _ in range(2)] == [200, 200]
+    assert [client.get(path, follow=True).status_code for _ in range(2)] == [200, 200]

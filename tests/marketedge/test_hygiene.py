@@ -1,4 +1,4 @@
-"""One encoding for every request, and nothing private in a cache."""
+"""One encoding for every request, one set of rules for browsers, and nothing private in a cache."""
 
 import pytest
 

@@ -9,11 +9,13 @@ from tests.factories import make_member, make_organisation, make_superuser, make
 pytestmark = pytest.mark.django_db
 
 ANYBODY = {
+    ".well-known/security.txt",
     "sign-in/",
     "sign-in/refused/",
     "sign-out/",
     "signed-out/",
     "claim/<str:token>/",
+    "claimed/",
     "oidc/authenticate/",
     "oidc/callback/",
     "oidc/backchannel-logout/",
@@ -23,7 +25,7 @@ SIGNED_IN = {"", "organisations/", "kept-form/<str:key>/"}
 SEATED = {"o/<slug:organisation_slug>/", "o/<slug:organisation_slug>/access/<slug:module_key>/"}
 MODULES = ("o/<slug:organisation_slug>/market-edge-core/",)
 STAFF = ("admin/",)
-WRITES = ["/sign-out/"]
+WRITES = ["/sign-out/", "/claimed/"]
 
 
 def routes(resolver: URLResolver, path: str = "") -> list[str]:
