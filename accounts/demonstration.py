@@ -12,6 +12,11 @@ class DemonstrationOrganisation:
     plan: str
     is_suspended: bool = False
 
+    @property
+    def auth0_id(self) -> str:
+        """Its name at the provider, where one signs in to an organisation."""
+        return f"org_{self.slug.replace('-', '')[:16]}"
+
 
 @dataclass(frozen=True)
 class DemonstrationPerson:

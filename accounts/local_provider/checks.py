@@ -7,20 +7,41 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+SECONDS = re.compile(r"[0-9]{1,9}")
+PROMPTS = ("none", "login", "consent", "select_account")
+UNSUPPORTED = {
+    "request": "request_not_supported",
+    "request_uri": "request_uri_not_supported",
+    "registration": "registration_not_supported",
+}
 
 
 def problem_of(asked: Mapping[str, str]) -> tuple[str, str] | None:
     """The error and its description for an authorization request, or None (RFC 6749 4.1.2.1, OIDC Core 3.1.2.6)."""
+    for name, error in UNSUPPORTED.items():
+        if name in asked:
+            return error, f"{name} is not supported"
     if "response_type" not in asked:
         return "invalid_request", "response_type is missing"
     if asked["response_type"] != "code":
         return "unsupported_response_type", "response_type must be code"
+    if asked.get("response_mode", "query") != "query":
+        return "invalid_request", "response_mode must be query"
     if "openid" not in asked.get("scope", "").split():
         return "invalid_scope", "scope must hold openid"
     if asked.get("code_challenge_method") != "S256" or not CHALLENGE.fullmatch(asked.get("code_challenge", "")):
         return "invalid_request", "PKCE with S256 is required"
-    if asked.get("prompt") == "none":
-        return "login_required", "The person is always asked"
+    return _problem_of_session(asked)
+
+
+def _problem_of_session(asked: Mapping[str, str]) -> tuple[str, str] | None:
+    prompts = asked.get("prompt", "").split()
+    if set(prompts) - set(PROMPTS):
+        return "invalid_request", f"prompt must be of {', '.join(PROMPTS)}"
+    if "none" in prompts and len(prompts) > 1:
+        return "invalid_request", "prompt=none stands alone"
+    if not SECONDS.fullmatch(asked.get("max_age", "0")):
+        return "invalid_request", "max_age must be a number of seconds"
     return None
 
 

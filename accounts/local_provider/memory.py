@@ -19,9 +19,9 @@ class Memory(Generic[Value]):
         self.lock = threading.Lock()
         self.kept: dict[str, tuple[float, Value]] = {}
 
-    def keep(self, value: Value) -> str:
-        """Remember, and give the key; beyond LIMIT the oldest is forgotten."""
-        key = secrets.token_urlsafe(24)
+    def keep(self, value: Value, key: str = "") -> str:
+        """Remember, under `key` or a new one, and give the key; beyond LIMIT the oldest is forgotten."""
+        key = key or secrets.token_urlsafe(24)
         with self.lock:
             self.kept[key] = (self.clock() + self.seconds, value)
             if len(self.kept) > LIMIT:

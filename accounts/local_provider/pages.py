@@ -7,15 +7,35 @@ from urllib.parse import urlsplit
 from django.template import Context, Engine
 
 from accounts.demonstration import PEOPLE, DemonstrationPerson
+from accounts.local_provider.keys import Signer
+from accounts.local_provider.state import ProviderSettings, organisation_of
+from accounts.local_provider.tokens import Session
 
 FOLDER = Path(__file__).parent / "templates"
 ENGINE = Engine(dirs=[str(FOLDER)])
 
 
-def choice(pending: str, asked: Mapping[str, str], last: DemonstrationPerson | None) -> str:
+def choice(pending: str, asked: dict[str, str], last: DemonstrationPerson | None) -> str:
     """Everybody once: `last` as the one to continue as, all others in their groups."""
-    client = origin_of(asked["redirect_uri"])
-    return _page("choice.html", {"pending": pending, "client": client, "last": last, "groups": groups(without=last)})
+    organisation = organisation_of(asked)
+    context = {
+        "pending": pending,
+        "client": origin_of(asked["redirect_uri"]),
+        "organisation": organisation,
+        "last": last,
+        "groups": groups(without=last),
+    }
+    return _page("choice.html", context)
+
+
+def home(settings: ProviderSettings, signer: Signer, session: Session | None, pending: str) -> str:
+    """What this is, and the keys; `pending` is what the form proves itself by."""
+    client = origin_of(settings.redirect_uris[0]) if settings.redirect_uris else ""
+    return _page("home.html", {"client": client, "keys": signer.keys, "session": session, "pending": pending})
+
+
+def question(pending: str, person: DemonstrationPerson) -> str:
+    return _page("question.html", {"pending": pending, "person": person})
 
 
 def message(title: str, words: str) -> str:
@@ -50,5 +70,5 @@ def origin_of(uri: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _page(name: str, context: dict[str, object]) -> str:
-    return ENGINE.get_template(name).render(Context(context, autoescape=True))
+def _page(name: str, context: Mapping[str, object]) -> str:
+    return ENGINE.get_template(name).render(Context(dict(context), autoescape=True))

@@ -3,6 +3,7 @@
 import signal
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -21,6 +22,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, port: int, **options: Any) -> None:
         if not settings.DEMONSTRATION:
             raise CommandError("Set DEMONSTRATION=on: this provider lets anybody in as anybody.")
+        if not is_loopback(settings.OIDC_ISSUER):
+            raise CommandError("OIDC_ISSUER must be a loopback address: this provider lets anybody in as anybody.")
         try:
             with listen_or_say_why(port) as server:
                 signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -38,6 +41,10 @@ def listen_or_say_why(port: int) -> ThreadingServer:
         raise CommandError(f"Cannot listen on 127.0.0.1:{port} ({fault.strerror}): choose another --port.") from fault
 
 
+def is_loopback(address: str) -> bool:
+    return urlsplit(address).hostname in {"127.0.0.1", "localhost", "::1"}
+
+
 def port_number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
         raise ArgumentTypeError(f"{text!r} is not a port: expected a number from 1 to 65535.")
@@ -51,4 +58,6 @@ def provider_settings() -> ProviderSettings:
         client_secret=settings.OIDC_RP_CLIENT_SECRET,
         redirect_uris=(settings.OIDC_CALLBACK_URL, *settings.API_REDIRECT_URIS),
         logout_redirect_uris=(f"{settings.PUBLIC_URL}/", f"{settings.PUBLIC_URL}/signed-out/"),
+        audiences=tuple(filter(None, [getattr(settings, "API_AUDIENCE", "")])),
+        backchannel_logout_uri=f"{settings.PUBLIC_URL}/oidc/backchannel-logout/",
     )

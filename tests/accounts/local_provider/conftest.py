@@ -1,5 +1,6 @@
 """A provider, and a browser of sorts that asks it without a socket."""
 
+import copy
 import io
 import json
 from dataclasses import dataclass
@@ -110,8 +111,10 @@ def signed_once() -> Provider:
 
 @pytest.fixture
 def provider(signed_once: Provider, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Provider:
-    monkeypatch.setattr("accounts.local_provider.provider.Signer", lambda: signed_once.signer)
-    settings = ProviderSettings("https://issuer.example/", "us", "secret", (CALLBACK,), ("https://us.example/bye",))
+    monkeypatch.setattr("accounts.local_provider.state.Signer", lambda: copy.copy(signed_once.signer))
+    settings = ProviderSettings(
+        "https://issuer.example/", "us", "secret", (CALLBACK,), ("https://us.example/bye",), ("https://api.example/",)
+    )
     return Provider(settings, clock=clock)
 
 

@@ -38,3 +38,9 @@ def test_the_oldest_goes_when_there_is_too_much(kept, monkeypatch):
     keys = [kept.keep(str(number)) for number in range(3)]
 
     assert [kept.get(key) for key in keys] == [None, "1", "2"]
+
+
+def test_what_is_kept_is_found_under_its_own_name(kept):
+    kept.keep("this", "name")
+
+    assert kept.get("name") == "this"

@@ -57,12 +57,20 @@ def test_a_parameter_given_twice_counts_as_not_given(browser):
         ({"response_type": "token"}, "unsupported_response_type"),
         ({"scope": "email"}, "invalid_scope"),
         ({"prompt": "none"}, "login_required"),
+        ({"prompt": "none login"}, "invalid_request"),
+        ({"prompt": "dance"}, "invalid_request"),
+        ({"max_age": "soon"}, "invalid_request"),
+        ({"response_mode": "fragment"}, "invalid_request"),
+        ({"request": "eyJ"}, "request_not_supported"),
+        ({"request_uri": "https://us.example/r"}, "request_uri_not_supported"),
+        ({"audience": "https://unknown.example/"}, "access_denied"),
+        ({"organization": "org_nobody"}, "invalid_request"),
     ],
 )
 def test_a_wrong_question_is_sent_back_with_the_error_of_the_specification(browser, changes, error):
     back = browser.get("/authorize", **{**ASKED, **changes}).sent_back
 
-    assert (back["error"], back["state"]) == (error, "s")
+    assert (back["error"], back["state"], back["iss"]) == (error, "s", "https://issuer.example/")
 
 
 def test_cancelling_sends_the_error_back(browser):
@@ -149,9 +157,66 @@ def test_a_page_that_is_not_there_is_not_found(browser):
 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
-    [("GET", "/oauth/token", "POST"), ("POST", "/userinfo", "GET"), ("PUT", "/authorize", "GET, POST")],
+    [("GET", "/oauth/token", "POST"), ("PUT", "/userinfo", "GET, POST"), ("PUT", "/authorize", "GET, POST")],
 )
 def test_a_wrong_method_is_told_the_right_ones(browser, method, path, allowed):
     heard = browser.ask(method, path)
 
     assert (heard.status, heard.headers["Allow"]) == (405, allowed)
+
+
+def test_the_answer_says_which_provider_gives_it(browser):
+    assert browser.choose().sent_back["iss"] == "https://issuer.example/"
+
+
+def test_a_client_may_ask_by_post(browser):
+    assert "Who do you want to be?" in browser.post("/authorize", **ASKED).text
+
+
+@pytest.mark.parametrize("subject", ["demonstration|cinema-admin", "demonstration|two-organisations"])
+def test_members_sign_in_to_their_organisation(browser, subject):
+    assert "code" in browser.choose(subject, organization="org_lumencinemas").sent_back
+
+
+@pytest.mark.parametrize("subject", ["demonstration|hotel-admin", "demonstration|stranger"])
+def test_nobody_signs_in_to_an_organisation_of_others(browser, subject):
+    back = browser.choose(subject, organization="lumen-cinemas").sent_back
+
+    assert (back["error"], "code" in back) == ("access_denied", False)
+
+
+def test_the_page_says_which_organisation_was_asked_for(browser):
+    assert "Lumen Cinemas</strong> get in" in browser.get("/authorize", **ASKED, organization="lumen-cinemas").text
+
+
+def test_without_a_page_the_session_answers(browser):
+    browser.choose(TOM.subject)
+
+    assert "code" in browser.get("/authorize", **ASKED, prompt="none").sent_back
+
+
+def test_without_a_page_nobody_enters_an_organisation_of_others(browser):
+    browser.choose("demonstration|hotel-admin")
+
+    back = browser.get("/authorize", **ASKED, prompt="none", organization="lumen-cinemas").sent_back
+
+    assert back["error"] == "access_denied"
+
+
+@pytest.mark.parametrize(("seconds", "answer"), [(100, "code"), (101, "error")])
+def test_a_sign_in_that_is_too_long_ago_counts_as_none(browser, clock, seconds, answer):
+    browser.choose(TOM.subject)
+
+    clock.now += seconds
+
+    assert answer in browser.get("/authorize", **ASKED, prompt="none", max_age="100").sent_back
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "evil.example:8001", ""])
+def test_a_name_of_another_site_leads_nowhere(browser, host):
+    assert browser.ask("GET", "/.well-known/openid-configuration", HTTP_HOST=host).status == 421
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8001", "localhost:8001", "[::1]:8001"])
+def test_names_of_this_machine_are_answered(browser, host):
+    assert browser.ask("GET", "/.well-known/openid-configuration", HTTP_HOST=host).status == 200

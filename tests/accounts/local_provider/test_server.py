@@ -81,8 +81,15 @@ def test_the_command_refuses_outside_the_demonstration(settings):
         call_command("local_identity_provider")
 
 
+def test_the_command_refuses_to_be_anything_but_local(settings):
+    settings.DEMONSTRATION, settings.OIDC_ISSUER = True, "https://issuer.example/"
+
+    with pytest.raises(CommandError, match=r"^OIDC_ISSUER must be a loopback address"):
+        call_command("local_identity_provider")
+
+
 def test_the_command_says_that_the_port_is_taken(settings):
-    settings.DEMONSTRATION = True
+    settings.DEMONSTRATION, settings.OIDC_ISSUER = True, "http://127.0.0.1:8001/"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 

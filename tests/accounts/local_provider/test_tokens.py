@@ -8,7 +8,7 @@ import pytest
 from jwt.types import Options
 
 from accounts.demonstration import PEOPLE
-from accounts.local_provider.tokens import Faults
+from accounts.local_provider.tokens import Faults, hash_of
 from tests.accounts.local_provider.conftest import SPENT
 
 SANA = PEOPLE[0]
@@ -31,6 +31,7 @@ def test_a_code_becomes_a_token_with_the_claims_of_the_person(browser, clock):
 
     claims = claims_in(heard, browser)
     assert len(claims.pop("sid")) == 16
+    assert claims.pop("at_hash") == hash_of(heard.json["access_token"])
     assert claims == {
         "iss": "https://issuer.example/",
         "sub": SANA.subject,
@@ -85,6 +86,75 @@ def test_another_person_or_a_new_sign_in_begins_a_new_session(browser, clock, ch
     second = claims_in(browser.post("/oauth/token", **SPENT, code=browser.code(**changes)), browser)
 
     assert (second["sid"] != first["sid"], second["auth_time"]) == (True, first["auth_time"] + 100)
+
+
+def test_the_hash_of_an_access_token_is_that_of_the_specification():
+    # OpenID Connect Core, A.3.
+    assert hash_of("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y") == "77QmUPtjPfzWtF2AnpK9RQ"
+
+
+@pytest.mark.parametrize(
+    ("scope", "claims"),
+    [
+        ("openid", set()),
+        ("openid email", {"email", "email_verified"}),
+        ("openid profile read:roles", {"name", "given_name", "family_name"}),
+    ],
+)
+def test_a_token_tells_as_much_as_the_scope_asks_for(browser, scope, claims):
+    heard = browser.post("/oauth/token", **SPENT, code=browser.code(scope=scope))
+
+    profile = {"name", "given_name", "family_name", "email", "email_verified"}
+    assert profile & set(claims_in(heard, browser)) == claims
+    told = browser.ask("GET", "/userinfo", HTTP_AUTHORIZATION=f"Bearer {heard.json['access_token']}").json
+    assert set(told) == {"sub", *claims}
+
+
+def test_a_token_for_an_organisation_names_it(browser):
+    ben = "demonstration|cinema-analyst"
+    heard = browser.post("/oauth/token", **SPENT, code=browser.code(ben, organization="org_lumencinemas"))
+
+    claims = claims_in(heard, browser)
+    assert (claims["org_id"], claims["org_name"]) == ("org_lumencinemas", "lumen-cinemas")
+
+
+def test_an_access_token_for_an_api_says_for_whom_and_what(browser, clock):
+    scope = "openid email read:roles"
+    heard = browser.post("/oauth/token", **SPENT, code=browser.code(audience="https://api.example/", scope=scope))
+    token = heard.json["access_token"]
+
+    key = jwt.PyJWK(browser.get("/.well-known/jwks.json").json["keys"][0])
+    timeless: Options = {"verify_exp": False, "verify_iat": False}
+    claims = jwt.decode(token, key, algorithms=["RS256"], audience="https://api.example/", options=timeless)
+    assert len(claims.pop("jti")) >= 16
+    assert claims == {
+        "iss": "https://issuer.example/",
+        "sub": SANA.subject,
+        "aud": ["https://api.example/", "https://issuer.example/userinfo"],
+        "azp": "us",
+        "client_id": "us",
+        "iat": int(clock.now),
+        "exp": int(clock.now) + 600,
+        "auth_time": int(clock.now),
+        "scope": scope,
+    }
+    assert jwt.get_unverified_header(token)["typ"] == "at+jwt"
+    assert browser.ask("GET", "/userinfo", HTTP_AUTHORIZATION=f"Bearer {token}").json["email"] == SANA.email
+
+
+def test_a_code_that_comes_twice_takes_back_what_it_became(browser):
+    code = browser.code()
+    access = browser.post("/oauth/token", **SPENT, code=code).json["access_token"]
+
+    browser.post("/oauth/token", **SPENT, code=code)
+
+    assert browser.ask("GET", "/userinfo", HTTP_AUTHORIZATION=f"Bearer {access}").status == 401
+
+
+def test_a_question_without_grant_type_is_told_so(browser):
+    form = {name: value for name, value in SPENT.items() if name != "grant_type"}
+
+    assert browser.post("/oauth/token", **form, code="c").json["error"] == "invalid_request"
 
 
 def test_a_code_is_spent_once(browser):
