@@ -23,7 +23,7 @@ def heard(provider, monkeypatch) -> list[tuple[str, str]]:
     provider.settings = type(provider.settings)(**changed)
     monkeypatch.setattr(sign_out, "deliver", lambda uri, token: told.append((uri, token)))
     # At once, so that the test sees it.
-    monkeypatch.setattr(threading.Thread, "start", lambda thread: thread._target(*thread._args))  # type: ignore[attr-defined]
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: thread._target(*thread._args))
     return told
 
 
