@@ -15,7 +15,7 @@ class DemonstrationOrganisation:
     @property
     def auth0_id(self) -> str:
         """Its name at the provider, where one signs in to an organisation."""
-        return f"org_{self.slug.replace('-', '')[:16]}"
+        return f"org_{self.slug.partition('-')[0]}"
 
 
 @dataclass(frozen=True)

@@ -52,8 +52,9 @@ class SignIn:
         return "_auth_user_id" in self.client.session
 
 
-def point_at(settings: Any, issuer: str) -> None:
-    settings.OIDC_ISSUER = issuer
+def point_at(settings: Any, issuer: str, *, name: str = "") -> None:
+    """Ask for everything at the address; the provider is called by it too, unless it has another name."""
+    settings.OIDC_ISSUER = name or issuer
     for name, path in {
         "AUTHORIZATION": "authorize",
         "TOKEN": "oauth/token",
@@ -96,6 +97,12 @@ def known(provider: Provider, settings: Any) -> Callable[..., Any]:
         return user
 
     return make
+
+
+def without(address: str, name: str) -> str:
+    """The address without a parameter of its query."""
+    path, _, query = address.partition("?")
+    return f"{path}?{'&'.join(part for part in query.split('&') if not part.startswith(f'{name}='))}"
 
 
 def query_of(address: str) -> dict[str, str]:

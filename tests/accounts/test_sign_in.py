@@ -212,7 +212,7 @@ def test_a_provider_out_of_order_is_said_so(sign_in, known, status):
 def test_a_provider_that_is_gone_is_said_so(sign_in, known, settings):
     known(BEN)
     callback = sign_in.choose(sign_in.begin(), BEN)
-    point_at(settings, f"http://127.0.0.1:{free_port()}/")
+    point_at(settings, f"http://127.0.0.1:{free_port()}/", name=settings.OIDC_ISSUER)
 
     assert sign_in.arrive(callback).status_code == 503
 
@@ -222,7 +222,7 @@ def test_a_mute_provider_is_given_up_within_the_limit(sign_in, known, settings):
     callback = sign_in.choose(sign_in.begin(), BEN)
     settings.OIDC_TIMEOUT = 1
     mute = MuteServer()
-    point_at(settings, f"http://127.0.0.1:{mute.port}/")
+    point_at(settings, f"http://127.0.0.1:{mute.port}/", name=settings.OIDC_ISSUER)
     started = time.monotonic()
 
     response = sign_in.arrive(callback)

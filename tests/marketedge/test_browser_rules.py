@@ -51,7 +51,8 @@ ANSWERS: dict[str, tuple[int | None, Asks]] = {
     "the start": (302, lambda client: client.get("/")),
     "the sign-in page": (200, lambda client: client.get("/sign-in/")),
     "the way to the provider": (302, lambda client: client.get("/oidc/authenticate/")),
-    "a stale callback": (400, lambda client: client.get("/oidc/callback/?code=c&state=s")),
+    "a stale callback": (302, lambda client: client.get("/oidc/callback/?code=c&state=s")),
+    "a refusal": (400, lambda client: client.get("/oidc/callback/?code=c&state=s", follow=True)),
     "the signed-out page": (200, lambda client: client.get("/signed-out/")),
     "a link that does not work": (404, lambda client: client.get("/claim/nothing/")),
     "a dashboard": (302, signed_in("/")),
@@ -209,6 +210,7 @@ SECRET_ADDRESSES = [
     "/oidc/callback/?error=x&state=s",
     "/oidc/nothing/?code=c",
     "/claim/token/",
+    "/sign-in/refused/",
     "/signed-out/",
 ]
 

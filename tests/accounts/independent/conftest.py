@@ -11,9 +11,9 @@ import pytest
 import requests
 from django.test import Client as Browser
 
-from accounts import provider as calls
 from accounts.local_provider.server import Quiet, ThreadingServer
-from tests.accounts.conftest import CALLBACK, point_at
+from accounts.provider_keys import KeyStore
+from tests.accounts.conftest import CALLBACK, REFUSED, point_at
 from tests.accounts.independent.provider import Client, IndependentProvider
 
 PERSON = {"sub": "auth0|independent", "email": "ada@client.example", "email_verified": True, "name": "Ada Byron"}
@@ -34,9 +34,7 @@ def serving(application: Any) -> Iterator[str]:
 
 @pytest.fixture
 def independent(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[IndependentProvider]:
-    fresh = calls.KeyStore()
-    monkeypatch.setattr(calls, "key_store", fresh)
-    monkeypatch.setattr("accounts.id_tokens.key_store", fresh)
+    monkeypatch.setattr("accounts.signed_tokens.key_store", KeyStore())
     client = Client(settings.OIDC_RP_CLIENT_ID, settings.OIDC_RP_CLIENT_SECRET, CALLBACK)
     provider = IndependentProvider(client, dict(PERSON))
     with serving(provider) as issuer:
@@ -60,7 +58,12 @@ class Walk:
         return answer.headers["Location"].removeprefix("https://marketedge.example")
 
     def __call__(self) -> Any:
-        return self.browser.get(self.approve(self.begin()))
+        return self.arrive(self.approve(self.begin()))
+
+    def arrive(self, callback: str) -> Any:
+        """The answer, or the page that it leads to when somebody is refused."""
+        answer = self.browser.get(callback)
+        return self.browser.get(REFUSED) if answer.headers.get("Location") == REFUSED else answer
 
     @property
     def is_signed_in(self) -> bool:

@@ -175,7 +175,7 @@ def test_a_client_may_ask_by_post(browser):
 
 @pytest.mark.parametrize("subject", ["demonstration|cinema-admin", "demonstration|two-organisations"])
 def test_members_sign_in_to_their_organisation(browser, subject):
-    assert "code" in browser.choose(subject, organization="org_lumencinemas").sent_back
+    assert "code" in browser.choose(subject, organization="org_lumen").sent_back
 
 
 @pytest.mark.parametrize("subject", ["demonstration|hotel-admin", "demonstration|stranger"])

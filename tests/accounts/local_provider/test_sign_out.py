@@ -9,7 +9,7 @@ import pytest
 from accounts.demonstration import PEOPLE
 from accounts.local_provider import sign_out
 from tests.accounts.local_provider.conftest import SPENT
-from tests.accounts.test_provider_calls import Answering, serving
+from tests.accounts.talking import answer, says, talking
 
 SANA, TOM = PEOPLE[0], PEOPLE[1]
 BYE = {"client_id": "us", "post_logout_redirect_uri": "https://us.example/bye"}
@@ -116,12 +116,10 @@ def test_somebody_elses_session_goes_on(browser, heard, provider):
 
 @pytest.mark.parametrize(("status", "words"), [(200, ""), (204, ""), (400, "status 400"), (302, "status 302")])
 def test_a_client_that_does_not_take_the_token_is_noted_without_it(caplog, status, words):
-    answering = Answering(status, b"")
+    with talking(says(answer(b"", f"{status} Answer"))) as client:
+        sign_out.deliver(client.url, "a.logout.token")
 
-    with serving(answering) as address:
-        sign_out.deliver(f"{address}hear", "a.logout.token")
-
-    assert (answering.asked, words in caplog.text, bool(words) == bool(caplog.text)) == (1, True, True)
+    assert (len(client.heard), words in caplog.text, bool(words) == bool(caplog.text)) == (1, True, True)
     assert "a.logout.token" not in caplog.text
 
 

@@ -112,10 +112,10 @@ def test_a_token_tells_as_much_as_the_scope_asks_for(browser, scope, claims):
 
 def test_a_token_for_an_organisation_names_it(browser):
     ben = "demonstration|cinema-analyst"
-    heard = browser.post("/oauth/token", **SPENT, code=browser.code(ben, organization="org_lumencinemas"))
+    heard = browser.post("/oauth/token", **SPENT, code=browser.code(ben, organization="org_lumen"))
 
     claims = claims_in(heard, browser)
-    assert (claims["org_id"], claims["org_name"]) == ("org_lumencinemas", "lumen-cinemas")
+    assert (claims["org_id"], claims["org_name"]) == ("org_lumen", "lumen-cinemas")
 
 
 def test_an_access_token_for_an_api_says_for_whom_and_what(browser, clock):
