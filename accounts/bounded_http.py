@@ -125,6 +125,8 @@ def _read(connection: socket.socket, budget: Budget) -> Answer:
 
 def _body(response: HTTPResponse) -> bytes:
     promised = response.length
+    if promised is None and not response.chunked and "Content-Length" in response.headers:
+        raise NoAnswer("the answer's length is none")
     if promised is not None and promised > BODY_LIMIT:
         raise NoAnswer("the answer is too long")
     body = b""

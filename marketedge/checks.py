@@ -75,6 +75,8 @@ def _cookies() -> Problems:
             name = f"{kind}_COOKIE_{word}"
             if getattr(settings, name) not in allowed:
                 yield f"{name} weakens the cookie.", f"Set it to {' or '.join(map(repr, allowed))}."
+        if not getattr(settings, f"{kind}_COOKIE_NAME").startswith("__Host-"):
+            yield f"{kind}_COOKIE_NAME lets a neighbouring host set the cookie.", "Begin it with __Host-."
     if settings.SESSION_COOKIE_AGE > LONGEST_SESSION:
         yield "SESSION_COOKIE_AGE keeps people signed in for more than eight hours.", "Set it to 28800 or less."
 

@@ -12,7 +12,7 @@ from accounts.models import SignInAttempt
 from accounts.turns import Turns
 from tenants import scope
 from tenants.models import AuditEvent
-from tests.accounts.conftest import REFUSED, query_of
+from tests.accounts.conftest import REFUSED, query_of, without
 from tests.factories import make_organisation
 
 pytestmark = pytest.mark.django_db

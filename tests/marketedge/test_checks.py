@@ -53,6 +53,8 @@ def test_the_checks_run_when_deploying(strong):
         ("SESSION_COOKIE_DOMAIN", ".example", "SESSION_COOKIE_DOMAIN weakens"),
         ("SESSION_COOKIE_PATH", "/o/", "SESSION_COOKIE_PATH weakens"),
         ("SESSION_COOKIE_AGE", 8 * 3600 + 1, "SESSION_COOKIE_AGE keeps people signed in"),
+        ("SESSION_COOKIE_NAME", "sessionid", "SESSION_COOKIE_NAME lets a neighbouring host"),
+        ("CSRF_COOKIE_NAME", "__Secure-csrf", "CSRF_COOKIE_NAME lets a neighbouring host"),
         ("CSRF_COOKIE_SECURE", False, "CSRF_COOKIE_SECURE weakens"),
         ("CSRF_COOKIE_HTTPONLY", False, "CSRF_COOKIE_HTTPONLY weakens"),
         ("CSRF_COOKIE_SAMESITE", None, "CSRF_COOKIE_SAMESITE weakens"),
