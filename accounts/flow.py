@@ -24,6 +24,7 @@ from accounts.turns import Turns, waiting
 from tenants import audit
 from tenants.middleware import slug_in
 from tenants.models import Organisation
+from tenants.redaction import redact
 
 logger = logging.getLogger(__name__)
 BACKEND = "accounts.oidc.SignInBackend"
@@ -137,5 +138,7 @@ def stale(request: HttpRequest) -> HttpResponse:
 
 def refused(request: HttpRequest, refusal: Refusal, detail: str = "", **who: Any) -> HttpResponse:
     """Write the refusal down, without token or code, and lead to the page that says what to do."""
-    audit.record("sign_in.refused", by=request.user, code=refusal.code, detail=detail.replace("\x00", ""), **who)
+    audit.record(
+        "sign_in.refused", by=request.user, code=refusal.code, detail=redact(detail.replace("\x00", "")), **who
+    )
     return refused_page.lead_to(refusal)

@@ -35,7 +35,7 @@ MIDDLEWARE = (
     "csp.middleware.CSPMiddleware",
     "accounts.secrecy.SecretAddressesMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.middleware.SignInRequiredMiddleware",
 )
 
 

@@ -788,6 +788,13 @@ MUTANTS = (
         "tests/accounts/local_provider/test_tokens.py",
     ),
     Mutant(
+        "secrets in what is kept of a refusal",
+        "accounts/flow.py",
+        'redact(detail.replace("\\x00", ""))',
+        'detail.replace("\\x00", "")',
+        "tests/accounts/lies/test_callback.py",
+    ),
+    Mutant(
         "critical headers of tokens",
         "accounts/signed_tokens.py",
         'if "crit" in header:',
