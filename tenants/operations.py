@@ -223,12 +223,13 @@ class OperationsCommand(BaseCommand):
 
     def tell(self, report: Report, as_json: bool, code: Exit | None = None) -> None:
         if as_json:
-            findings = [asdict(finding) for finding in report.findings]
-            self.say_json({**report.data, "findings": findings, "exit": int(report.exit if code is None else code)})
+            told = [asdict(finding) for finding in report.findings]
+            self.say_json({**report.data, "findings": told, "exit": int(report.exit if code is None else code)})
             return
-        for finding in ([report.verdict] if report.verdict else []) + report.findings:
+        findings = ([report.verdict] if report.verdict else []) + report.findings
+        for finding, following in zip(findings, [*findings[1:], None], strict=True):
             self.say(f"{_SIGNS[finding.state]}  {finding.subject}: {finding.says}")
-            if finding.advice:
+            if finding.advice and (following is None or following.advice != finding.advice):
                 self.say(f"      -> {finding.advice}")
 
 

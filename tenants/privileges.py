@@ -14,17 +14,18 @@ PERSON_READS = {"tenants.Membership", "tenants.Organisation"}
 # Relations that an extension brought are its own affair.
 HELD = """
 WITH ours AS (
-    SELECT c.oid, c.relname, c.relacl FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm')
+    SELECT c.oid, c.relname, c.relacl, c.relowner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
 ), held AS (
-    SELECT relname, '' AS attname, acl.* FROM ours, aclexplode(relacl) AS acl
+    SELECT relname, relowner, '' AS attname, acl.* FROM ours, aclexplode(relacl) AS acl
     UNION ALL
-    SELECT relname, attname, acl.* FROM ours JOIN pg_attribute ON attrelid = ours.oid, aclexplode(attacl) AS acl
+    SELECT relname, relowner, attname, acl.*
+    FROM ours JOIN pg_attribute ON attrelid = ours.oid, aclexplode(attacl) AS acl
 )
 SELECT coalesce(r.rolname, 'PUBLIC'), relname, privilege_type, attname
 FROM held LEFT JOIN pg_roles r ON r.oid = held.grantee
-WHERE held.grantee = 0 OR r.rolname = ANY(%s)
+WHERE held.grantee = 0 OR (r.rolname = ANY(%s) AND held.grantee <> held.relowner)
 """
 
 
@@ -47,7 +48,7 @@ def apply_privileges(*, using: str, **_: Any) -> None:
         tables = set(connection.introspection.table_names(cursor))
         if not roles_exist(cursor):
             raise RuntimeError("The database roles are missing: run `manage.py database_roles --apply` first.")
-        cursor.execute("\n".join(statements(tables)))
+        cursor.execute("\n".join([*statements(tables), *_closed(connection)]))
 
 
 def statements(tables: set[str]) -> list[str]:
@@ -59,12 +60,26 @@ def statements(tables: set[str]) -> list[str]:
     ]
 
 
-def differences(cursor: CursorWrapper, tables: set[str]) -> tuple[set[Privilege], set[Privilege]]:
-    """Which privileges are missing from what the list says of these tables, and which are held beyond it."""
+def _closed(connection: Any) -> list[str]:
+    """Nobody makes tables by being somebody: a temporary one would hide the real one of its name."""
+    database = connection.ops.quote_name(connection.settings_dict["NAME"])
+    return [
+        f"REVOKE CREATE, TEMPORARY ON DATABASE {database} FROM PUBLIC;",
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC;",
+    ]
+
+
+def differences(
+    cursor: CursorWrapper, tables: set[str], *, logins: tuple[str, ...] = ()
+) -> tuple[set[Privilege], set[Privilege]]:
+    """Which privileges are missing from what the list says of these tables, and which are held beyond it.
+
+    `logins` are looked at like the roles; what an owner may do with its own is no privilege that it was given.
+    """
     listed = {
         Privilege(role, table, *kind) for role, table, kinds in _grants(tables) for kind in _kinds_and_columns(kinds)
     }
-    cursor.execute(HELD, [list(roles.ALL)])
+    cursor.execute(HELD, [[*roles.ALL, *logins]])
     held = {Privilege(*row) for row in cursor.fetchall()}
     return listed - held, held - listed
 

@@ -1,5 +1,6 @@
 """Row security, same-organisation keys and audit triggers, declared in `Meta.constraints` for the migrations."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, models
@@ -8,6 +9,7 @@ from tenants.postgresql import roles
 
 ORGANISATION = "current_setting('marketedge.organisation')::bigint"
 PERSON = "current_setting('marketedge.person')::bigint"
+OWNER = "CURRENT_USER"
 
 
 class DatabaseRule(models.BaseConstraint):
@@ -32,56 +34,68 @@ class DatabaseRule(models.BaseConstraint):
         return hash((type(self), self.name))
 
 
-def policy(name: str, table: str, *, to: str, command: str = "ALL", using: str = "", check: str = "") -> str:
-    clauses = (f" USING ({using})" if using else "") + (f" WITH CHECK ({check})" if check else "")
-    return f'CREATE POLICY "{name}" ON "{table}" FOR {command} TO {to}{clauses};'
+@dataclass(frozen=True)
+class Policy:
+    """`to` names roles, with commas between them; CURRENT_USER is the owner who writes the policy."""
+
+    name: str
+    to: str
+    command: str = "ALL"
+    using: str = ""
+    check: str = ""
+
+    def create_sql(self, table: str) -> str:
+        clauses = (f" USING ({self.using})" if self.using else "") + (
+            f" WITH CHECK ({self.check})" if self.check else ""
+        )
+        return f'CREATE POLICY "{self.name}" ON "{table}" FOR {self.command} TO {self.to}{clauses};'
 
 
 class RowSecurity(DatabaseRule):
     """The organisation's rows for the web role in its scope; all rows for the platform role and the owner."""
 
-    def policies(self, table: str) -> dict[str, str]:
+    def policies(self) -> tuple[Policy, ...]:
         own = f"organisation_id = {ORGANISATION}"
-        return {
-            "organisation": policy("organisation", table, to=roles.APP, using=own, check=own),
-            "platform": policy("platform", table, to=roles.PLATFORM, using="true", check="true"),
-            "owner": policy("owner", table, to="CURRENT_USER", using="true", check="true"),
-        }
+        return (
+            Policy("organisation", to=roles.APP, using=own, check=own),
+            Policy("platform", to=roles.PLATFORM, using="true", check="true"),
+            Policy("owner", to=OWNER, using="true", check="true"),
+        )
 
     def create_sql(self, model: Any, schema_editor: Any) -> str:
         table = model._meta.db_table
         enabled = f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY; ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY;'
-        return enabled + "".join(self.policies(table).values())
+        return enabled + "".join(policy.create_sql(table) for policy in self.policies())
 
     def remove_sql(self, model: Any, schema_editor: Any) -> str:
         table = model._meta.db_table
-        dropped = "".join(f'DROP POLICY "{name}" ON "{table}";' for name in self.policies(table))
+        dropped = "".join(f'DROP POLICY "{policy.name}" ON "{table}";' for policy in self.policies())
         return f'{dropped} ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;'
 
 
 class PersonalRowSecurity(RowSecurity):
     """As RowSecurity; and a person may read their own rows before an organisation is chosen (memberships alone)."""
 
-    def policies(self, table: str) -> dict[str, str]:
-        own = policy("person", table, to=roles.PERSON, command="SELECT", using=f"user_id = {PERSON}")
-        return {**super().policies(table), "person": own}
+    def policies(self) -> tuple[Policy, ...]:
+        own = Policy("person", to=roles.PERSON, command="SELECT", using=f"user_id = {PERSON}")
+        return (*super().policies(), own)
 
 
 class AppendOnlyRowSecurity(RowSecurity):
     """As RowSecurity, without changing or deleting; rows of no organisation may be added but not read (the audit)."""
 
-    def policies(self, table: str) -> dict[str, str]:
+    def policies(self) -> tuple[Policy, ...]:
         of_nobody = "organisation_id IS NULL"
         of_scope = "organisation_id = nullif(current_setting('marketedge.organisation', true), '')::bigint"
         may_add = f"{of_nobody} OR {of_scope}"
         may_read = f"organisation_id = {ORGANISATION}"
-        return {
-            "read": policy("read", table, to=roles.APP, command="SELECT", using=may_read),
-            "add": policy("add", table, to=f"{roles.APP}, {roles.PERSON}", command="INSERT", check=may_add),
-            "platform_read": policy("platform_read", table, to=roles.PLATFORM, command="SELECT", using="true"),
-            "platform_add": policy("platform_add", table, to=roles.PLATFORM, command="INSERT", check="true"),
-            "owner": policy("owner", table, to="CURRENT_USER", using="true", check="true"),
-        }
+        return (
+            Policy("read", to=roles.APP, command="SELECT", using=may_read),
+            Policy("add", to=f"{roles.APP}, {roles.PERSON}", command="INSERT", check=may_add),
+            Policy("platform_read", to=roles.PLATFORM, command="SELECT", using="true"),
+            Policy("platform_add", to=roles.PLATFORM, command="INSERT", check="true"),
+            Policy("owner", to=OWNER, using="true", check="true"),
+        )
 
 
 class SameOrganisation(DatabaseRule):

@@ -992,6 +992,34 @@ MUTANTS = (
         "return event",
         "tests/marketedge/test_fault_reports.py",
     ),
+    Mutant(
+        "check of forced row security",
+        "tenants/tenancy/policies.py",
+        '(is_forced, "row security is not forced upon the owner")',
+        '(True, "row security is not forced upon the owner")',
+        "tests/tenants/tenancy/test_policies.py",
+    ),
+    Mutant(
+        "check of what policies show",
+        "tenants/tenancy/policies.py",
+        "if not is_same(policy.using, using):",
+        "if False:",
+        "tests/tenants/tenancy/test_policies.py",
+    ),
+    Mutant(
+        "check of privileges",
+        "tenants/tenancy/grants.py",
+        "in _told(surplus):",
+        "in _told(set()):",
+        "tests/tenants/tenancy/test_grants.py",
+    ),
+    Mutant(
+        "check of the neighbour's rows",
+        "tenants/tenancy/rows.py",
+        "    if key.is_within_organisation:\n        found",
+        "    if False:\n        found",
+        "tests/tenants/tenancy/test_rows.py",
+    ),
 )
 
 

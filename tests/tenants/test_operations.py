@@ -105,6 +105,14 @@ def test_advice_stands_below_its_finding():
     assert answer_of(lambda _: found)[1] == "FAIL  database: it is away\n      -> Wake it.\n"
 
 
+def test_advice_that_many_share_is_said_once():
+    found = Report()
+    for subject in ("first", "second"):
+        found.problem(subject, "is bad", "Mend both.")
+
+    assert answer_of(lambda _: found)[1].count("Mend both.") == 1
+
+
 def test_json_holds_the_findings_with_their_states_the_data_and_the_exit_code():
     found = Report(data={"version": "1"})
     found.problem("state", "token: wrong", "Look.")

@@ -8,6 +8,7 @@ FLOORS = ("marketedge", "modules", "accounts", "tenants")
 PLATFORM_DOORS = {
     "accounts/middleware.py": "the admin site, for staff",
     "accounts/provisioning.py": "sign-in accepts invitations before an organisation is chosen",
+    "tenants/management/commands/check_tenancy.py": "looks at the rows of every organisation, changing none",
     "tenants/operations.py": "ops commands work across organisations, for who holds the environment",
     "modules/management/commands/explain_access.py": "reads for any person in any organisation",
     "modules/management/commands/whois.py": "reads what a person is everywhere",

@@ -1,0 +1,1 @@
+"""Does the database hold the organisations apart, as the code says it should? Asked by `manage.py check_tenancy`."""
