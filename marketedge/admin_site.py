@@ -34,6 +34,7 @@ class PlatformAdminSite(AdminSite):
             require_readable(request.GET)
             return inner(request, *args, **kwargs)
 
+        readable.is_for_staff = True  # type: ignore[attr-defined]
         return readable
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:

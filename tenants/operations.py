@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from enum import IntEnum, StrEnum
 from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -227,7 +228,7 @@ class OperationsCommand(BaseCommand):
             self.say_json({**report.data, "findings": told, "exit": int(report.exit if code is None else code)})
             return
         findings = ([report.verdict] if report.verdict else []) + report.findings
-        for finding, following in zip(findings, [*findings[1:], None], strict=True):
+        for finding, following in zip_longest(findings, findings[1:]):
             self.say(f"{_SIGNS[finding.state]}  {finding.subject}: {finding.says}")
             if finding.advice and (following is None or following.advice != finding.advice):
                 self.say(f"      -> {finding.advice}")

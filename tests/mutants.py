@@ -1020,6 +1020,27 @@ MUTANTS = (
         "    if False:\n        found",
         "tests/tenants/tenancy/test_rows.py",
     ),
+    Mutant(
+        "list of who may call what",
+        "marketedge/routes.py",
+        "if len(audiences) != 1:",
+        "if False:",
+        "tests/marketedge/test_check_access.py",
+    ),
+    Mutant(
+        "list of what is open to anybody",
+        "marketedge/routes.py",
+        "if is_open and Audience.ANYBODY not in audiences:",
+        "if False:",
+        "tests/marketedge/test_check_access.py",
+    ),
+    Mutant(
+        "check of the admin site's pages",
+        "marketedge/routes.py",
+        "and not _is_wrapped(route.view):",
+        "and False:",
+        "tests/marketedge/test_check_access.py",
+    ),
 )
 
 
