@@ -16,16 +16,21 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class Environment:
-    """Reads variables and collects what is wrong, so that all problems can be told together."""
+    """Reads variables and collects what is wrong, so that all problems can be told together.
+
+    `states` says of each name that was read whether it is set, empty or left to its default.
+    """
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self.variables = variables
         self.problems: list[str] = []
+        self.states: dict[str, str] = {}
 
     def read(
         self, name: str, parse: Callable[[str], Any], expected: str, default: Any = None, required: bool = False
     ) -> Any:
         raw = self.variables.get(name, "").strip()
+        self.states[name] = "set" if raw else "empty" if name in self.variables else "default"
         if not raw:
             if required:
                 self.problems.append(f"{name} is not set: expected {expected}.")

@@ -3,6 +3,8 @@
 import psycopg
 from django.db import DatabaseError
 
+DRIVERS = (psycopg.Error, DatabaseError)
+
 READ_ONLY = "it can be read but not changed (a standby, or set to read-only)"
 
 # By PostgreSQL's code where there is one; while connecting there is none, and the driver's words have to do.
