@@ -152,8 +152,8 @@ def _logins() -> Iterator[Problem]:
             "DATABASE_URL and DATABASE_OWNER_URL are one login",
             "Row security does not hold owners.",
         )
-    if owner and any(str(owner[part]) != str(web[part]) for part in ("HOST", "PORT", "NAME")):
-        yield "DATABASE_URL and DATABASE_OWNER_URL lead to two databases", "Migrations would change another one."
+    if owner and owner["NAME"] != web["NAME"]:
+        yield "DATABASE_URL and DATABASE_OWNER_URL name two databases", "Migrations would change another one."
     if not settings.DEMONSTRATION and not is_loopback(f"//{web['HOST']}") and not _requires_tls(web):
         yield "DATABASE_URL does not require TLS", "Add ?sslmode=verify-full (or require) to it."
 

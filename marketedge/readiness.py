@@ -93,7 +93,7 @@ def _examine_schema() -> Readiness:
     began = time.perf_counter()
     unapplied = known_migrations() - set(MigrationRecorder(connection).applied_migrations())
     if unapplied:
-        return Readiness({"migrations": _named(unapplied)})
+        return Readiness({"migrations": named(unapplied)})
     phases.note("migrations", time.perf_counter() - began, known=len(known_migrations()))
     _note_flags()
     return Readiness({})
@@ -105,7 +105,7 @@ def known_migrations() -> frozenset[tuple[str, str]]:
     return frozenset(MigrationLoader(None, ignore_no_migrations=True).graph.nodes)
 
 
-def _named(unapplied: AbstractSet[tuple[str, str]]) -> str:
+def named(unapplied: AbstractSet[tuple[str, str]]) -> str:
     first, *others = sorted(".".join(migration) for migration in unapplied)
     return f"{len(unapplied)} not applied: {first}{f' and {len(others)} more' if others else ''}"
 

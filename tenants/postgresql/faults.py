@@ -5,6 +5,7 @@ from django.db import DatabaseError
 
 DRIVERS = (psycopg.Error, DatabaseError)
 
+NO_ANSWER = "it does not answer in time"
 READ_ONLY = "it can be read but not changed (a standby, or set to read-only)"
 
 # By PostgreSQL's code where there is one; while connecting there is none, and the driver's words have to do.
@@ -39,9 +40,9 @@ _WORDS = (
     ("name servers", "its host name is not looked up in time: the name servers do not answer"),
     ("no route to host", "there is no way to its host"),
     ("network is unreachable", "there is no way to its host"),
-    ("no answer within", "it does not answer in time"),
-    ("timeout expired", "it does not answer in time"),
-    ("timed out", "it does not answer in time"),
+    ("no answer within", NO_ANSWER),
+    ("timeout expired", NO_ANSWER),
+    ("timed out", NO_ANSWER),
     ("closed the connection", "it ended the connection"),
     ("connection is closed", "it ended the connection"),
     ("connection is lost", "it ended the connection"),

@@ -20,6 +20,8 @@ def plain_connection() -> Iterator[BoundedConnection]:
     left = deadline.remaining() or parameters.get("connect_timeout", 3)
     for name in ("context", "cursor_factory"):
         parameters.pop(name, None)
-    wanted = {**parameters, "connect_timeout": max(2, math.ceil(left)), "autocommit": True}
+    # One limit alone, so that what is said is what happened.
+    bounds = {"connect_timeout": max(2, math.floor(left)), "tcp_user_timeout": 0}
+    wanted = {**parameters, **bounds, "autocommit": True}
     with closing(BoundedConnection.connect(**wanted)) as opened:
         yield opened

@@ -104,7 +104,7 @@ def test_a_start_that_is_ended_too_early_is_said():
     ("web", "owner", "words"),
     [
         ({"USER": "web"}, {"USER": "web"}, "DATABASE_URL and DATABASE_OWNER_URL are one login"),
-        ({"NAME": "a"}, {"NAME": "b"}, "DATABASE_URL and DATABASE_OWNER_URL lead to two databases"),
+        ({"NAME": "a"}, {"NAME": "b"}, "DATABASE_URL and DATABASE_OWNER_URL name two databases"),
         ({"HOST": "db.example", "OPTIONS": {}}, {"HOST": "db.example"}, "DATABASE_URL does not require TLS"),
     ],
 )
