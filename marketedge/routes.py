@@ -50,7 +50,7 @@ UNWRAPPED = {"admin/login/"}
 GATES = (
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.middleware.SignInRequiredMiddleware",
     "tenants.middleware.OrganisationMiddleware",
     "accounts.middleware.PlatformScopeMiddleware",
     "modules.middleware.ModuleGateMiddleware",

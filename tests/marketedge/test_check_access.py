@@ -91,7 +91,7 @@ def test_a_list_that_names_a_route_that_is_gone_is_said():
     "gate",
     [
         "django.middleware.csrf.CsrfViewMiddleware",
-        "django.contrib.auth.middleware.LoginRequiredMiddleware",
+        "accounts.middleware.SignInRequiredMiddleware",
         "tenants.middleware.OrganisationMiddleware",
         "accounts.middleware.PlatformScopeMiddleware",
         "modules.middleware.ModuleGateMiddleware",
