@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.management import CommandError, call_command
 from django.views.decorators.csrf import csrf_exempt
 
+from marketedge import routes
 from marketedge.routes import INSIDE, Route, all_routes, examine
 from tests.factories import make_member, make_organisation, make_superuser, make_user, offer_market_edge_core
 
@@ -74,7 +75,7 @@ def test_a_view_that_is_not_marked_as_its_list_says_is_found(path, view, words):
 
 
 def test_a_route_on_two_lists_is_said(monkeypatch):
-    monkeypatch.setattr("marketedge.routes.SIGNED_IN", {"", "organisations/", "sign-in/"})
+    monkeypatch.setattr("marketedge.routes.SIGNED_IN", {*routes.SIGNED_IN, "sign-in/"})
 
     assert [finding.says for finding in examine(all_routes()).findings] == [
         "/sign-in/ is on 2 lists (anybody, signed in)"
@@ -82,9 +83,9 @@ def test_a_route_on_two_lists_is_said(monkeypatch):
 
 
 def test_a_list_that_names_a_route_that_is_gone_is_said():
-    routes = [route for route in all_routes() if route.path != "signed-out/"]
+    left = [route for route in all_routes() if route.path != "signed-out/"]
 
-    assert [finding.says for finding in examine(routes).findings] == ["/signed-out/ is listed and does not exist"]
+    assert [finding.says for finding in examine(left).findings] == ["/signed-out/ is listed and does not exist"]
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def _organisation(slug: str) -> Organisation:
 
 def role_of(route: Route) -> str:
     """The role that the view asks for by itself, beside what its module asks for."""
-    return str(getattr(route.view, "role", ""))
+    return str(getattr(route.view, "needs_role", ""))
 
 
 class _Answers:
