@@ -1,6 +1,7 @@
 """Is there a collected file for everything that pages refer to? Without, each page is an error in production."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -26,7 +27,7 @@ def examine() -> Report:
 
 
 def _problem() -> str:
-    manifest = settings.STATIC_ROOT / "staticfiles.json"
+    manifest = Path(settings.STATIC_ROOT or "") / "staticfiles.json"
     try:
         collected: dict[str, Any] = json.loads(manifest.read_text())["paths"]
     except FileNotFoundError:

@@ -87,7 +87,8 @@ def _connect_and_examine(report: Report) -> None:
         connected = time.monotonic() - began
         asked_at = time.time()
         cursor.execute(FACTS, [list(roles.ALL)])
-        is_read_only, told, version, known_roles, busy, allowed = cursor.fetchone() or ()
+        row: Any = cursor.fetchone()
+        is_read_only, told, version, known_roles, busy, allowed = row
         took = time.time() - asked_at
         _tell_speed(report, version, connected, took)
         if is_read_only:

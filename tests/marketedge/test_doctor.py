@@ -73,8 +73,13 @@ def test_what_could_not_be_asked_is_a_problem():
 
 
 def test_starting_counts_towards_the_time(monkeypatch):
-    given = []
-    monkeypatch.setattr(doctor, "ask_all", lambda questions, within: given.append(within) or Report())
+    given: list[float] = []
+
+    def ask(questions: object, within: float) -> Report:
+        given.append(within)
+        return Report()
+
+    monkeypatch.setattr(doctor, "ask_all", ask)
     monkeypatch.setattr(doctor, "seconds_since_start", lambda: 3.0)
     command = doctor.Command()
     command.is_whole_process = True
@@ -179,7 +184,7 @@ def examined(db, monkeypatch):
         with scope.login(), connection.cursor() as cursor:
             cursor.execute(statement)
             report = database.ask(5)
-        connection._applied = None
+        vars(connection)["_applied"] = None
         return [one for one in told(report) if one[1] != "database login"]
 
     return examine

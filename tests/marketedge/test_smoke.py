@@ -66,7 +66,7 @@ class InProcess(Visit):
             method, path, body, "application/x-www-form-urlencoded", headers=given, secure=parts.scheme == "https"
         )
         baked = [("Set-Cookie", morsel.OutputString()) for morsel in response.cookies.values()]
-        content = b"".join(response.streaming_content) if response.streaming else response.content
+        content = response.getvalue()
         return Answer(response.status_code, headers_of([*response.items(), *baked]), content, 0, 0)
 
 
