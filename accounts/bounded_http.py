@@ -67,7 +67,7 @@ def ask(url: str, budget: Budget, *, form: Mapping[str, str] | None = None) -> A
     """GET the address, or POST the form to it; an answer of any status, or NoAnswer."""
     parts = urlsplit(url)
     try:
-        with _connected(parts, budget) as connection:
+        with connected(parts, budget) as connection:
             connection.settimeout(budget.left())
             connection.sendall(_question(parts, form))
             return _read(connection, budget)
@@ -90,7 +90,7 @@ def _question(parts: SplitResult, form: Mapping[str, str] | None) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("ascii") + body
 
 
-class _Reader(io.RawIOBase):
+class Reader(io.RawIOBase):
     """Reads what has come, looking at the clock and at the sum before every piece."""
 
     def __init__(self, connection: socket.socket, budget: Budget) -> None:
@@ -113,7 +113,7 @@ class _Reader(io.RawIOBase):
 
 
 def _read(connection: socket.socket, budget: Budget) -> Answer:
-    response = HTTPResponse(_Reader(connection, budget))  # type: ignore[arg-type]
+    response = HTTPResponse(Reader(connection, budget))  # type: ignore[arg-type]
     try:
         response.begin()
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -142,7 +142,7 @@ def _body(response: HTTPResponse) -> bytes:
     return body
 
 
-def _connected(parts: SplitResult, budget: Budget) -> socket.socket:
+def connected(parts: SplitResult, budget: Budget) -> socket.socket:
     if parts.hostname is None:
         raise NoAnswer("the address names no host")
     is_secure = parts.scheme == "https"

@@ -1,6 +1,7 @@
 """`check_idp`: each way in which the provider can be unfit or away, told by asking a real one that lies."""
 
 import json
+import ssl
 import subprocess
 import sys
 import time
@@ -8,7 +9,7 @@ from wsgiref.handlers import format_date_time
 
 import pytest
 
-from accounts import fetching, provider_check
+from accounts import bounded_http, provider_check
 from accounts.local_provider.messages import Answer, redirect
 from accounts.local_provider.provider import Provider
 from accounts.local_provider.server import serve_in_thread
@@ -119,11 +120,9 @@ def test_an_answer_that_is_no_document_is_said(settings, answer, words):
 
 
 def test_an_answer_that_never_ends_is_not_read_to_its_end(settings):
-    huge = Answer(200, "x" * (fetching.BODY_LIMIT + 100_000), "application/json")
+    huge = Answer(200, "x" * (bounded_http.ALL_LIMIT + 100_000), "application/json")
 
-    assert found(settings, answering(huge)) == [
-        "unknown identity provider: the answer could not be read (HTTPException)"
-    ]
+    assert found(settings, answering(huge)) == ["unknown identity provider: the answer is too long"]
 
 
 def test_a_slow_provider_is_said_with_its_time(settings, monkeypatch):
@@ -148,14 +147,19 @@ def test_a_clock_that_is_wrong_is_said(settings, ahead, words):
     assert (len(wrong), words in wrong[0]) == (1, True)
 
 
-def test_a_provider_that_is_not_there_is_unknown(settings):
-    point_at(settings, "http://127.0.0.1:1/")
+@pytest.mark.parametrize(
+    ("issuer", "words"),
+    [
+        ("http://127.0.0.1:1/", "the connection is refused: nothing listens there"),
+        ("http://no-such-host.invalid/", "its host name is unknown"),
+    ],
+)
+def test_a_provider_that_is_not_there_is_unknown(settings, issuer, words):
+    point_at(settings, issuer)
 
     report = provider_check.examine(within=5)
 
-    assert [(finding.state, finding.says) for finding in report.findings] == [
-        ("unknown", "the connection is refused: nothing listens there")
-    ]
+    assert [(finding.state, finding.says) for finding in report.findings] == [("unknown", words)]
 
 
 def test_a_mute_provider_is_given_up_in_time(settings):
@@ -182,7 +186,8 @@ def test_an_answer_that_drips_is_given_up_in_time(settings):
 @pytest.mark.parametrize(("days", "state"), [(60, "ok"), (3, "problem")])
 def test_a_certificate_that_ends_soon_is_said(settings, monkeypatch, tmp_path, days, state):
     path = self_signed(tmp_path, days)
-    monkeypatch.setattr("certifi.where", lambda: str(path))
+    trusting = ssl.create_default_context(cafile=path)
+    monkeypatch.setattr(bounded_http, "_tls", lambda: trusting)
     with secured(path) as issuer:
         point_at(settings, issuer)
         report = provider_check.examine(within=5)
