@@ -112,6 +112,8 @@ def test_the_incident_id_of_a_page_finds_what_happened(served):
     status, page, headers = served.get("/breaks/")
 
     incident = headers["X-Request-ID"]
+    # The line of the request is written when the answer has left.
+    seconds_until(lambda: served.log.read_text().count(f'"request_id": "{incident}"') == 2)
     found = [line for line in served.lines() if line["request_id"] == incident]
     assert (status, incident in page, SECRET in page) == (500, True, False)
     assert [line["logger"] for line in found] == ["django.request", "marketedge.request"]
