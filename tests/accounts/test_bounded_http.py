@@ -101,6 +101,8 @@ def test_one_byte_now_and_then_does_not_stretch_the_time(conversation):
             drips(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"a0\r\n" + b" " * 160 + b"\r\n", 0),
             "the answer is too long",
         ),
+        (says(HEAD + b"\r\n" + b'"' + b"x" * 280_000 + b'"'), "the answer is too long"),
+        (says(b"HTTP/1.1 200 OK\r\n" + (b"X: " + b"y" * 60_000 + b"\r\n") * 6 + b"\r\n{}"), "the answer is too long"),
         (says(HEAD + b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\n{}"), "IncompleteRead"),
         (says(answer(b'{"a": 1}')[:-3]), "the answer is cut off"),
         (says(HEAD + b'Transfer-Encoding: chunked\r\n\r\n8\r\n{"a"'), "IncompleteRead"),

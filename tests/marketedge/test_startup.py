@@ -89,6 +89,18 @@ def test_with_a_mute_database_pages_say_so_calmly_and_the_sign_in_address_is_giv
         assert (api, "auth_url" in json.loads(told)) == (200, True)
 
 
+def test_the_identity_provider_is_not_asked_while_the_product_starts(mute):
+    provider = MuteServer()
+    address = f"https://127.0.0.1:{provider.port}/"
+    with gunicorn({**mute.environment, "OIDC_ISSUER": address}) as url:
+        wait_for(f"{url}/healthz/live", seconds=15)
+
+        asked = len(provider.accepted)
+
+    provider.close()
+    assert asked == 0
+
+
 def test_a_broken_environment_ends_the_server_with_clear_lines(mute):
     told = subprocess.run(
         [sys.executable, "-m", "gunicorn", "-c", "marketedge/gunicorn.conf.py", "marketedge.wsgi"],
