@@ -21,7 +21,7 @@ LIFETIME = 600
 MOST = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Begun:
     """What goes to the provider in the question, and `secret` to the browser."""
 

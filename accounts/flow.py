@@ -18,7 +18,7 @@ from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthen
 from accounts import attempts, destinations, kept_forms, refused_page
 from accounts.bounded_http import Budget
 from accounts.models import SignInAttempt
-from accounts.refusals import BAD_TOKEN, CANCELLED, PROVIDER_REFUSED, STALE, Refusal, Refused
+from accounts.refusals import BAD_TOKEN, CANCELLED, PROVIDER_REFUSED, STALE, Refused
 from accounts.sessions import note_sign_in
 from accounts.turns import Turns, waiting
 from tenants import audit
@@ -102,7 +102,9 @@ class CallbackView(OIDCAuthenticationCallbackView):
         try:
             person = self._person(request, attempt)
         except Refused as refusal:
-            return refused(request, refusal.refusal, refusal.detail, **refusal.who)
+            # Asking for the same organisation again would end here again.
+            next_url = "" if attempt.organisation else attempt.next_url
+            return refused(request, refusal, next_url)
         return enter(request, person, attempt.next_url)
 
     def _person(self, request: HttpRequest, attempt: SignInAttempt) -> Any:
@@ -136,9 +138,8 @@ def stale(request: HttpRequest) -> HttpResponse:
     return refused_page.lead_to(STALE)
 
 
-def refused(request: HttpRequest, refusal: Refusal, detail: str = "", **who: Any) -> HttpResponse:
+def refused(request: HttpRequest, because: Refused, next_url: str) -> HttpResponse:
     """Write the refusal down, without token or code, and lead to the page that says what to do."""
-    audit.record(
-        "sign_in.refused", by=request.user, code=refusal.code, detail=redact(detail.replace("\x00", "")), **who
-    )
-    return refused_page.lead_to(refusal)
+    code, detail = because.refusal.code, redact(because.detail.replace("\x00", ""))
+    audit.record("sign_in.refused", by=request.user, code=code, detail=detail, **because.who)
+    return refused_page.lead_to(because.refusal, next_url)

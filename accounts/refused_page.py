@@ -21,14 +21,15 @@ SALT = "accounts.refused_page"
 class Told:
     refusal: Refusal
     incident: str
+    next_url: str
 
 
-def lead_to(refusal: Refusal) -> HttpResponse:
-    """To the page that says why, with the id under which the log has more."""
+def lead_to(refusal: Refusal, next_url: str = "") -> HttpResponse:
+    """To the page that says why, with the id under which the log has more, and where the person wanted to go."""
     response = redirect("refused")
     response.set_cookie(
         _name(),
-        signing.dumps([refusal.code, request_id.current.get()], salt=SALT),
+        signing.dumps([refusal.code, request_id.current.get(), next_url], salt=SALT),
         max_age=KEPT,
         secure=settings.SECURE_COOKIES,
         httponly=True,
@@ -39,10 +40,10 @@ def lead_to(refusal: Refusal) -> HttpResponse:
 
 def read(request: HttpRequest) -> Told | None:
     try:
-        code, incident = signing.loads(request.COOKIES.get(_name(), ""), salt=SALT, max_age=KEPT)
+        code, incident, next_url = signing.loads(request.COOKIES.get(_name(), ""), salt=SALT, max_age=KEPT)
     except signing.BadSignature:
         return None
-    return Told(BY_CODE[code], incident) if code in BY_CODE else None
+    return Told(BY_CODE[code], incident, next_url) if code in BY_CODE else None
 
 
 def forget(response: HttpResponse) -> None:

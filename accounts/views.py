@@ -49,7 +49,7 @@ def refused(request: HttpRequest) -> HttpResponse:
     told = refused_page.read(request)
     if told is None:
         return redirect("sign_in")
-    context = {"refusal": told.refusal, "incident": told.incident, "contact": settings.CONTACT}
+    context = {**vars(told), "contact": settings.CONTACT}
     response = render(request, "accounts/refused.html", context, status=told.refusal.status)
     refused_page.forget(response)
     return response

@@ -224,6 +224,20 @@ def test_a_refusal_is_told_once_with_the_id_that_the_log_has(sign_in):
     assert sign_in.client.get(REFUSED).url == "/sign-in/"
 
 
+def test_who_starts_again_still_gets_where_they_wanted_to_go(sign_in):
+    page = sign_in("cancel", next="/organisations/?q=a")
+
+    assert 'href="/sign-in/?next=%2Forganisations%2F%3Fq%3Da"' in page.content.decode()
+
+
+def test_who_starts_again_is_not_asked_for_the_same_organisation_again(sign_in):
+    make_organisation("Lumen", auth0_organisation_id="org_lumen")
+
+    page = sign_in("cancel", next="/o/lumen/")
+
+    assert 'href="/sign-in/"' in page.content.decode()
+
+
 def test_a_refusal_that_nobody_signed_is_none(client, settings):
     client.cookies[f"{settings.COOKIE_PREFIX}refusal"] = "WyJzdGFsZSIsICJ4Il0:1abcde:forged"
 
