@@ -78,6 +78,17 @@ def test_an_answer_that_is_none_lets_nobody_in_and_asks_nobody(world, name):
     assert [word for word in ("<script>", "<b>", "evil.example", "0900") if word in page] == []
 
 
+@pytest.mark.parametrize("secret", ["eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln", "code=abcdefgh", "Bearer abcdefghij"])
+def test_what_somebody_puts_into_an_error_is_not_kept_when_it_looks_like_a_secret(world, secret):
+    live = world.begin()
+
+    world.arrive(state=live["state"], error=secret)
+
+    [refusal] = refusals()
+    assert "[hidden]" in refusal["detail"]
+    assert secret.split("=")[-1].split()[-1] not in refusal["detail"]
+
+
 @pytest.mark.parametrize(
     "code", ["", "\x00", "\u0435", "c" * 5000, "' OR 1=1", "../../token", "c\r\nX: x", "c&grant_type=x"]
 )
