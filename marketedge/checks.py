@@ -44,11 +44,12 @@ def _secrets() -> Problems:
         if why := weakness_of(getattr(settings, name)):
             yield f"{name} {why}.", "Make a new one: python -c 'import secrets; print(secrets.token_urlsafe(64))'."
     owner = (settings.OWNER_DATABASE or {}).get("PASSWORD")
-    values = [settings.SECRET_KEY, settings.OIDC_RP_CLIENT_SECRET, settings.DATABASES["default"].get("PASSWORD"), owner]
+    web = settings.DATABASES["default"].get("PASSWORD")
+    values = [settings.SECRET_KEY, settings.OIDC_RP_CLIENT_SECRET, settings.METRICS_TOKEN, web, owner]
     used = [value for value in values if value]
     if len(set(used)) < len(used):
         yield (
-            "Two of the secrets are the same: SECRET_KEY, OIDC_RP_CLIENT_SECRET and the databases' passwords.",
+            "Two of the secrets are the same: SECRET_KEY, OIDC_RP_CLIENT_SECRET, METRICS_TOKEN, passwords of databases.",
             "Give each its own, so that one that leaks opens one door.",
         )
 

@@ -47,6 +47,7 @@ def test_the_checks_run_when_deploying(strong):
         ("OIDC_RP_CLIENT_SECRET", "none", "OIDC_RP_CLIENT_SECRET is shorter than 32 characters."),
         ("OIDC_RP_CLIENT_SECRET", STRONG, "Two of the secrets are the same"),
         ("OWNER_DATABASE", {"PASSWORD": "of the web's login"}, "Two of the secrets are the same"),
+        ("METRICS_TOKEN", STRONG, "Two of the secrets are the same"),
         ("SESSION_COOKIE_SECURE", False, "SESSION_COOKIE_SECURE weakens"),
         ("SESSION_COOKIE_HTTPONLY", False, "SESSION_COOKIE_HTTPONLY weakens"),
         ("SESSION_COOKIE_SAMESITE", "None", "SESSION_COOKIE_SAMESITE weakens"),
