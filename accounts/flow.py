@@ -17,6 +17,7 @@ from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthen
 
 from accounts import attempts, destinations, kept_forms, refused_page
 from accounts.bounded_http import Budget
+from accounts.limits import limit_sign_in
 from accounts.models import SignInAttempt
 from accounts.refusals import BAD_TOKEN, CANCELLED, PROVIDER_REFUSED, STALE, Refused
 from accounts.sessions import note_sign_in
@@ -33,7 +34,7 @@ RETURNED = ("state", "code", "error", "iss")
 turns = Turns(settings.OIDC_CALLS_AT_ONCE)
 
 
-@method_decorator([login_not_required, never_cache], name="dispatch")
+@method_decorator([login_not_required, never_cache, limit_sign_in], name="dispatch")
 class StartSignInView(OIDCAuthenticationRequestView):
     """Sends the browser to the provider, with state, nonce and PKCE that only this browser can answer for."""
 
@@ -81,7 +82,7 @@ def asked_organisation(request: HttpRequest, next_url: str) -> Organisation | No
     return found.first() if slug else None
 
 
-@method_decorator([login_not_required, never_cache], name="dispatch")
+@method_decorator([login_not_required, never_cache, limit_sign_in], name="dispatch")
 class CallbackView(OIDCAuthenticationCallbackView):
     """Where the provider sends the browser back. Nobody is signed out here, whatever the address says."""
 

@@ -1,4 +1,4 @@
-"""People, the identities they sign in with, their sessions, and the invitations that let them in."""
+"""People, their identities and sessions, the invitations that let them in, and how often callers may call."""
 
 import uuid
 from typing import Any, ClassVar, Self
@@ -8,7 +8,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -240,3 +240,24 @@ class UsedLogoutToken(models.Model):
 
     def __str__(self) -> str:
         return f"logout token until {self.expires_at:%H:%M:%S}"
+
+
+class RateLimitUseQuerySet(models.QuerySet["RateLimitUse"]):
+    def whole_again(self) -> Self:
+        """Rows that say the same as no row."""
+        return self.filter(full_at__lt=Now())
+
+
+class RateLimitUse(models.Model):
+    """How far a caller is into a limit: `full_at` is when their allowance is whole again (see `accounts.rates`).
+
+    `key` names nobody: it is a hash under our secret. No index on `full_at`, so that counting rewrites no index.
+    """
+
+    key = models.CharField(primary_key=True, max_length=80)
+    full_at = models.DateTimeField()
+
+    objects = RateLimitUseQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.key

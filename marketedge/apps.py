@@ -11,4 +11,4 @@ class MarketEdgeConfig(AppConfig):
     verbose_name = "MarketEdge"
 
     def ready(self) -> None:
-        from marketedge import checks  # noqa: F401
+        from marketedge import checks, cors  # noqa: F401

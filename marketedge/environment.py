@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 _LINE = re.compile(r"^(export\s+)?[A-Za-z_][A-Za-z0-9_]*=")
+ORIGIN = re.compile(r"(?P<scheme>https?)://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?P<port>:[1-9][0-9]{0,4})?")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -58,6 +59,12 @@ class Environment:
 
         return self.read(name, parse, " or ".join(choices), default)
 
+    def count(self, name: str, expected: str, default: int) -> int:
+        return self.read(name, parse_count, expected, default)
+
+    def rate(self, name: str, default: tuple[int, int]) -> tuple[int, int]:
+        return self.read(name, parse_rate, "CALLS_A_MINUTE/CALLS_AT_ONCE, such as 600/120", default)
+
     def listed(self, name: str, expected: str, required: bool = False) -> list[str]:
         return self.read(name, parse_list, expected, [], required)
 
@@ -97,6 +104,19 @@ def parse_positive(raw: str) -> int:
     return number
 
 
+def parse_count(raw: str) -> int:
+    number = int(raw)
+    if number < 0:
+        raise ValueError
+    return number
+
+
+def parse_rate(raw: str) -> tuple[int, int]:
+    """Read "600/120": calls a minute, and how many of them at once."""
+    per_minute, at_once = raw.split("/")
+    return parse_positive(per_minute), parse_positive(at_once)
+
+
 def parse_list(raw: str) -> list[str]:
     return [item.strip() for item in raw.split(",") if item.strip()]
 
@@ -113,11 +133,17 @@ def parse_urls(raw: str) -> list[str]:
 
 
 def parse_origins(raw: str) -> list[str]:
-    """Origins are scheme, host and port alone; a path or a wildcard would never match what a browser sends."""
+    """Origins are scheme, host and port alone, as browsers spell them; anything else would never match."""
     origins = parse_urls(raw)
-    if any(urlsplit(origin).path or "*" in origin for origin in origins):
+    if not all(is_origin(origin) for origin in origins):
         raise ValueError
     return origins
+
+
+def is_origin(text: str) -> bool:
+    """Is this spelt as browsers spell an origin: lower case, no default port, no path, no dot at the end?"""
+    found = ORIGIN.fullmatch(text)
+    return found is not None and (found["scheme"], found["port"]) not in {("http", ":80"), ("https", ":443")}
 
 
 def parse_database(raw: str) -> dict[str, Any]:

@@ -6,12 +6,13 @@ import sys
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.template.loader import render_to_string
 from psycopg.errors import DiskFull
 
-from tenants import request_id
+from tenants import api, request_id
 from tenants.postgresql import faults
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -27,20 +28,25 @@ def callers_id(request: HttpRequest) -> str:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 400, "That request could not be read. Go back and try again.")
+    if isinstance(exception, RequestDataTooBig):
+        return _answer(request, 413, "That was too much at once.", "413.html", code="too_large")
+    return _answer(request, 400, "That request could not be read. Go back and try again.", code="malformed")
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     reason = str(exception) or "You are not allowed to do this."
-    return _answer(request, 403, reason)
+    return _answer(request, 403, reason, code="forbidden")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     # The same words whatever is missing: nobody learns whether it exists elsewhere.
-    return _answer(request, 404, "There is nothing at this address.")
+    return _answer(request, 404, "There is nothing at this address.", code="not_found")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    if api.is_api(request):
+        words = "A call by session needs the token of a page in X-CSRF-Token, and to come from this site."
+        return _answer(request, 403, words, code="csrf")
     return _answer(request, 403, "This form is too old. Go back, reload the page and try again.", "403_csrf.html")
 
 
@@ -80,7 +86,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Tell an outage from a fault of ours; both show the incident id and nothing of what happened inside."""
     fault = sys.exc_info()[1]
     if isinstance(fault, UnreadablePostError):
-        return _answer(request, 400, "Your request did not arrive whole. Check your connection and try again.")
+        return _answer(
+            request, 400, "Your request did not arrive whole. Check your connection and try again.", code="incomplete"
+        )
     outage = outage_of(fault)
     if outage:
         return unavailable(request, outage)
@@ -116,14 +124,10 @@ def last_resort(path: str) -> HttpResponse:
     """When the page for a fault failed too: a few words that need nothing of ours."""
     incident, reason = request_id.current.get(), "Something went wrong on our side."
     headers = {"X-Request-ID": incident}
-    if is_for_programs(path):
-        return JsonResponse({"detail": reason, "code": "fault", "incident": incident}, status=500, headers=headers)
+    if path.startswith(api.PREFIX):
+        return api.error(500, "fault", reason, incident=incident, headers=headers)
     said = f"{reason} Incident id: {incident}\n"
     return HttpResponse(said, content_type="text/plain; charset=utf-8", status=500, headers=headers)
-
-
-def is_for_programs(path: str) -> bool:
-    return path.startswith("/api/")
 
 
 def _answer(
@@ -136,8 +140,7 @@ def _answer(
     advice: str = "",
 ) -> HttpResponse:
     """A page without session, person or database, since any of them may be what is broken; JSON below /api/."""
-    if is_for_programs(request.path_info):
-        body = {"detail": reason, "code": code, "incident": incident}
-        return JsonResponse({name: value for name, value in body.items() if value}, status=status)
+    if api.is_api(request):
+        return api.error(status, code, f"{reason} {advice}".strip(), incident=incident)
     context = {"reason": reason, "advice": advice, "incident": incident, "contact": settings.CONTACT}
     return HttpResponse(render_to_string(template or f"{status}.html", context), status=status)

@@ -22,6 +22,7 @@ class Audience(StrEnum):
     SEATED = "seated"
     MODULE = "module"
     STAFF = "staff"
+    API = "the API"
 
 
 ANYBODY = {
@@ -39,6 +40,8 @@ ANYBODY = {
 }
 SIGNED_IN = {"", "organisations/", "kept-form/<str:key>/"}
 SEATED = {INSIDE, f"{INSIDE}access/<slug:module_key>/"}
+# Behind the API's door: a person by token or session, in an organisation that is checked on every call.
+API = {"api/v1/auth/me", "api/v1/organisations/<str:organisation>/me"}
 STAFF = "admin/"
 
 # Views that take forms and bodies without the token of our own pages, because no cookie makes them trust anybody.
@@ -50,8 +53,10 @@ UNWRAPPED = {"admin/login/"}
 GATES = (
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.door.ApiDoorMiddleware",
     "accounts.middleware.SignInRequiredMiddleware",
     "tenants.middleware.OrganisationMiddleware",
+    "tenants.api_organisation.ApiOrganisationMiddleware",
     "accounts.middleware.PlatformScopeMiddleware",
     "modules.middleware.ModuleGateMiddleware",
 )
@@ -74,6 +79,7 @@ class Route:
             Audience.SEATED: self.path in SEATED,
             Audience.MODULE: self.module is not None,
             Audience.STAFF: self.path.startswith(STAFF),
+            Audience.API: self.path in API,
         }
         return [audience for audience, is_on in on.items() if is_on]
 
@@ -111,7 +117,9 @@ def examine(routes: list[Route]) -> Report:
     for shape, count in Counter(route.shape for route in routes).items():
         if count > 1:
             report.problem("routes", f"/{shape} is there {count} times", "Only the first one is ever asked.")
-    for path in sorted((ANYBODY | SIGNED_IN | SEATED | WITHOUT_CSRF | UNWRAPPED) - {route.path for route in routes}):
+    for path in sorted(
+        (ANYBODY | SIGNED_IN | SEATED | API | WITHOUT_CSRF | UNWRAPPED) - {route.path for route in routes}
+    ):
         report.problem("routes", f"/{path} is listed and does not exist", LISTS)
     _examine_gates(report)
     if not report.findings:

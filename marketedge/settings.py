@@ -125,7 +125,7 @@ MIDDLEWARE = [
     "marketedge.hygiene.BrowserRulesMiddleware",
     "csp.middleware.CSPMiddleware",
     "accounts.secrecy.SecretAddressesMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "marketedge.cors.ExactCorsMiddleware",
     "marketedge.health.HealthMiddleware",
     "marketedge.metrics_page.MetricsMiddleware",
     "marketedge.admission.AdmissionMiddleware",
@@ -138,10 +138,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.door.ApiDoorMiddleware",
     "accounts.middleware.SignInRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "tenants.middleware.OrganisationMiddleware",
+    "tenants.api_organisation.ApiOrganisationMiddleware",
     "accounts.middleware.PlatformScopeMiddleware",
     "modules.middleware.ModuleGateMiddleware",
 ]
@@ -276,9 +278,27 @@ FEATURES_WITHHELD = [
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS", "origins (scheme://host:port) with commas between them")
 CORS_ALLOW_CREDENTIALS = True
 CORS_ALLOW_METHODS = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
-CORS_ALLOW_HEADERS = ["authorization", "content-type", "x-csrf-token", "x-organization-id"]
-CORS_URLS_REGEX = r"^/(api/|health$|healthz/)"
+CORS_ALLOW_HEADERS = ["authorization", "content-type", "x-csrf-token", "x-organization-id", "x-tenant-id"]
+CORS_EXPOSE_HEADERS = ["retry-after", "www-authenticate", "x-request-id"]
+CORS_PREFLIGHT_MAX_AGE = 3600
+CORS_URLS_REGEX = r"^/(api/|ofrep/|health$|healthz/)"
+CSRF_HEADER_NAME = "HTTP_X_CSRF_TOKEN"
 API_REDIRECT_URIS = env.urls("API_REDIRECT_URIS", "addresses with commas between them")
+API_SCOPES = ["openid", "profile", "email", "read:organization", "read:roles"]
+API_ADDITIONAL_SCOPES = env.listed("API_ADDITIONAL_SCOPES", "scopes with commas between them")
+API_AUDIENCE = env.text("API_AUDIENCE", "this API's identifier at the provider")
+API_CLIENTS = env.listed("API_CLIENTS", "client ids of applications with commas between them")
+env.refuse_if(
+    bool(API_AUDIENCE) and API_AUDIENCE == OIDC_RP_CLIENT_ID,
+    "API_AUDIENCE must not be OIDC_RP_CLIENT_ID: the API would take id_tokens for access tokens.",
+)
+
+# How often: calls a minute, and how many of them at once. Nobody is held to ADDRESS_RATE for what others behind the
+# same address do, unless all of them together flood us.
+API_RATE = env.rate("API_RATE", default=(600, 120))  # one person in one application
+SIGN_IN_RATE = env.rate("SIGN_IN_RATE", default=(30, 30))  # one browser, each step of signing in
+ADDRESS_RATE = env.rate("ADDRESS_RATE", default=(1200, 1000))  # one address, callers who are not known yet
+TRUSTED_PROXIES = env.count("TRUSTED_PROXIES", "a number of proxies", default=0)
 
 # Uploads: larger bodies are refused before they are read into memory
 UPLOAD_LIMIT = 10 * 1024 * 1024

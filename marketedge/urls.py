@@ -10,6 +10,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("accounts.urls")),
     path("", include("tenants.urls")),
+    path("api/v1/", include("modules.api_urls")),
     path("o/<slug:organisation_slug>/", include("modules.urls")),
 ]
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from modules import access, registry
 from modules.flags import evaluation as flags
-from tenants import audit
+from tenants import api, audit
 
 
 class ModuleGateMiddleware:
@@ -49,6 +49,8 @@ def closed(request: Any, decision: access.Decision) -> HttpResponse:
         module=decision.module_key,
         reason_given=decision.reason,
     )
+    if api.is_api(request):
+        return api.error(403, "module_closed", f"{decision.module_name} is closed. {decision.reason}")
     explain_url = reverse("explain_access", args=[request.organisation.slug, decision.module_key])
     context = {"decision": decision, "module_name": decision.module_name, "reason": decision.reason}
     context |= {"who_can_open": decision.who_can_open, "explain_url": explain_url}

@@ -18,6 +18,7 @@ NOT_AUDITED = {
     "auth.Group": "Django's own table",
     "auth.Group_permissions": "Django's own table",
     "accounts.User_groups": "Django's own table; the change of the person is an event",
+    "accounts.RateLimitUse": "counts calls, and is forgotten within minutes",
     "accounts.User_user_permissions": "Django's own table; the change of the person is an event",
     "accounts.SignInAttempt": "lives for minutes; how it ends is an event",
     "accounts.UsedLogoutToken": "lives for minutes; the sign-out is an event",

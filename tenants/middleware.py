@@ -32,6 +32,7 @@ class OrganisationMiddleware:
         request.seat, request.organisation = seat, seat.organisation  # type: ignore[attr-defined]
         with scope.organisation(seat.organisation.pk):
             remember(request, seat)
+            note_acting(request, seat)
             if seat.organisation.is_suspended:
                 return suspended(request, seat)
             return self.get_response(request)
@@ -51,10 +52,15 @@ def slug_in(path: str) -> str | None:
 
 
 def remember(request: HttpRequest, seat: Seat) -> None:
-    """Keep the organisation for the landing page, and write down a superuser's entry once in a session."""
+    """Keep the organisation for the landing page."""
     slug = seat.organisation.slug
     if request.session.get(LAST) != slug:
         request.session[LAST] = slug
+
+
+def note_acting(request: HttpRequest, seat: Seat) -> None:
+    """Write down a superuser's entry once in a session."""
+    slug = seat.organisation.slug
     entered = request.session.get(ENTERED, [])
     if seat.is_acting and slug not in entered:
         audit.record("organisation.entered_as_superuser", by=seat.person, organisation=seat.organisation)

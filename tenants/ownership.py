@@ -33,6 +33,7 @@ GLOBAL_TABLES = {
         "is found by its state before anybody is known", app="SELECT, INSERT, DELETE"
     ),
     "accounts.UsedLogoutToken": GlobalTable("comes from the provider, about anybody", app="SELECT, INSERT, DELETE"),
+    "accounts.RateLimitUse": GlobalTable("counts calls before an organisation is chosen", app="SELECT, INSERT, UPDATE"),
     "modules.AnalyticsModule": GlobalTable("the catalogue is the same for all"),
     "flags.Flag": GlobalTable("flags are the platform's"),
     "flags.FlagPrerequisite": GlobalTable("belongs to its flag"),

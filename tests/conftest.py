@@ -1,6 +1,7 @@
 """What all tests share: one connection, the owner's, that takes the web's roles as requests do."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -9,9 +10,12 @@ from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
+from accounts.limits import SharedLimiter
+from accounts.rates import ProcessLimiter
 from tenants import scope
 from tenants.management.commands.database_roles import script
 from tenants.postgresql import roles
+from tests.bearer import AUDIENCE, KnownKeys, authorization
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +53,18 @@ class AnsweringProvider:
 @pytest.fixture(autouse=True)
 def provider_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accounts.availability.prober", AnsweringProvider())
+
+
+@pytest.fixture(autouse=True)
+def limits_that_nobody_has_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test begins with whole allowances, whatever the tests before it have asked for."""
+    monkeypatch.setattr("accounts.limits.process_limiter", ProcessLimiter())
+    monkeypatch.setattr("accounts.limits.shared_limiter", SharedLimiter())
+
+
+@pytest.fixture
+def bearer(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, str]]:
+    """The Authorization header of a person's access token: bearer("subject"), with claims and header as wanted."""
+    settings.API_AUDIENCE = AUDIENCE
+    monkeypatch.setattr("accounts.provider.key_store", KnownKeys())
+    return authorization

@@ -28,13 +28,18 @@ def address(route: str) -> str:
         "<int:content_type_id>/<path:object_id>": "1/1",
         "<str:token>": "x",
         "<str:key>": "x",
+        "<str:organisation>": "lumen",
     }
     for parameter, value in stand_ins.items():
         route = route.replace(parameter, value)
     return f"/{route}"
 
 
-CLOSED = [route for route in ROUTES if route not in routes.ANYBODY and "<" not in address(route) and "(" not in route]
+CLOSED = [
+    route
+    for route in ROUTES
+    if route not in routes.ANYBODY | routes.API and "<" not in address(route) and "(" not in route
+]
 
 
 @pytest.mark.parametrize("route", CLOSED)
@@ -42,6 +47,15 @@ def test_nobody_signed_in_is_led_to_the_sign_in(client, route):
     response = client.get(address(route), follow=True)
 
     assert response.redirect_chain[-1][0].startswith("/sign-in/?next=")
+
+
+@pytest.mark.parametrize("route", sorted(routes.API))
+def test_the_api_tells_nobody_anything_but_to_sign_in(client, route):
+    make_organisation("Lumen")
+
+    response = client.get(address(route))
+
+    assert (response.status_code, response.json()["code"]) == (401, "unauthenticated")
 
 
 ADMIN_PAGES = [route for route in CLOSED if route.startswith("admin/")]

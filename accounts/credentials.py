@@ -1,0 +1,98 @@
+"""Whose credential is in an API call's Authorization header? A person who is known here, or a Problem that says why."""
+
+import hashlib
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts import access_tokens
+from accounts.models import Identity, User
+from accounts.refusals import PROVIDER_DOWN, Refused
+from tenants.api import Problem
+
+logger = logging.getLogger(__name__)
+BEARER = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*) *", re.IGNORECASE)
+SESSION = "session"
+RETRY_AFTER = 10
+
+
+@dataclass(frozen=True)
+class Caller:
+    """`client` is the application's id at the provider, or SESSION for pages of our own.
+
+    `organisation_claim` names the one organisation, by its id at the provider, that a token was made for; `token_hash`
+    stands for the token where that must be remembered.
+    """
+
+    person: User
+    client: str
+    organisation_claim: str = ""
+    token_hash: str = ""
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    """Who calls, by the Authorization header alone; Problem when it does not stand for an active person."""
+    token = _token(request.headers["Authorization"])
+    for beginning, read in READERS.items():
+        if token.startswith(beginning):
+            return read(token)
+    raise invalid("it is no access token")
+
+
+def _token(header: str) -> str:
+    if header.strip().lower().partition(" ")[0] != "bearer":
+        raise Problem(
+            401, "unauthenticated", "Authorization must be a Bearer token.", headers={"WWW-Authenticate": "Bearer"}
+        )
+    found = BEARER.fullmatch(header.strip())
+    if found is None:
+        challenge = {"WWW-Authenticate": 'Bearer error="invalid_request"'}
+        raise Problem(400, "malformed", "Authorization must be the word Bearer and one token.", headers=challenge)
+    return found[1]
+
+
+def _caller_by_access_token(token: str) -> Caller:
+    if not settings.API_AUDIENCE:
+        raise invalid("access tokens are not taken here: API_AUDIENCE is not set")
+    try:
+        access = access_tokens.verified(token)
+    except Refused as refused:
+        logger.info("An access token was refused: %s %s", refused.refusal.code, refused.detail)
+        if refused.refusal is PROVIDER_DOWN:
+            raise _provider_is_away() from refused
+        raise invalid("it is expired, not for this API, or not genuine") from refused
+    person = _person(access)
+    return Caller(person, access.client, access.organisation, hashlib.sha256(token.encode()).hexdigest())
+
+
+# By how a token begins. Tokens of our own get a beginning of their own here, see docs/decisions.
+READERS: dict[str, Callable[[str], Caller]] = {"eyJ": _caller_by_access_token}
+
+
+def _person(access: access_tokens.Access) -> User:
+    """By issuer and subject alone. Nobody is made here: people come in by the sign-in."""
+    known = Identity.objects.select_related("user").filter(issuer=access.issuer, subject=access.subject).first()
+    if known is None:
+        raise Problem(403, "unknown_person", "Nobody here belongs to this access token: sign in with an invitation.")
+    if not known.user.is_active:
+        raise Problem(403, "deactivated", f"This account is deactivated. Ask {settings.CONTACT} if that is a mistake.")
+    return known.user
+
+
+def _provider_is_away() -> Problem:
+    words = "The identity provider does not answer, so this access token cannot be verified. Try again in a moment."
+    return Problem(503, "provider_unavailable", words, headers={"Retry-After": str(RETRY_AFTER)})
+
+
+def invalid(why: str) -> Problem:
+    challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    return Problem(401, "invalid_token", f"The access token is refused: {why}.", headers=challenge)
+
+
+def nobody() -> Problem:
+    words = "Sign in, or send an access token: Authorization: Bearer ..."
+    return Problem(401, "unauthenticated", words, headers={"WWW-Authenticate": "Bearer"})

@@ -1,0 +1,81 @@
+"""How the API answers when something is wrong: one shape of JSON for every status, and what its views share."""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import Resolver404, ResolverMatch, resolve
+
+PREFIX = "/api/"
+View = Callable[..., HttpResponse]
+
+
+def is_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith(PREFIX)
+
+
+def error(status: int, code: str, detail: str, *, incident: str = "", headers: dict[str, str] | None = None) -> Any:
+    """`detail` is for people and always a text, `code` for programs; an `incident` goes with faults of ours."""
+    body = {"detail": detail, "code": code, **({"incident": incident} if incident else {})}
+    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store", **(headers or {})})
+
+
+class Problem(Exception):
+    """Ends an API call with this error."""
+
+    def __init__(self, status: int, code: str, detail: str, *, headers: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail, self.headers = status, code, detail, headers
+
+    def response(self) -> HttpResponse:
+        return error(self.status, self.code, self.detail, headers=self.headers)
+
+
+def methods(*allowed: str) -> Callable[[View], View]:
+    """Answers other methods with 405, and OPTIONS with the list; GET brings HEAD along."""
+    known = [*allowed, *(["HEAD"] if "GET" in allowed else []), "OPTIONS"]
+    told = {"Allow": ", ".join(known)}
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method not in known:
+                return error(405, "method_not_allowed", f"This address answers {told['Allow']} alone.", headers=told)
+            if request.method == "OPTIONS":
+                return HttpResponse(status=204, headers=told)
+            return view(request, *args, **kwargs)
+
+        return answered
+
+    return decorate
+
+
+def organisation_not_required(view: View) -> View:
+    """Marks a view that also answers people without an organisation, and about a suspended one."""
+    view.organisation_required = False  # type: ignore[attr-defined]
+    return view
+
+
+def read_object(request: HttpRequest) -> dict[str, Any]:
+    """The object in a request's JSON body; Problem when it is something else."""
+    if request.content_type != "application/json":
+        raise Problem(415, "unsupported_media_type", "Send the body as JSON, with Content-Type: application/json.")
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        raise Problem(400, "malformed", "The body is not JSON.") from None
+    if not isinstance(body, dict):
+        raise Problem(422, "invalid", "The body must be a JSON object.")
+    return body
+
+
+def match_of(request: HttpRequest) -> ResolverMatch | None:
+    """Which view the address leads to, before Django calls it; None when there is none."""
+    if not hasattr(request, "_api_match"):
+        try:
+            request._api_match = resolve(request.path_info)  # type: ignore[attr-defined]
+        except Resolver404:
+            request._api_match = None  # type: ignore[attr-defined]
+    return request._api_match  # type: ignore[attr-defined]
