@@ -1,4 +1,4 @@
-"""The API's door: the sign-in address for the single-page app, and its CORS headers."""
+"""Where the single-page app sends people to sign in: an address that needs neither the database nor the provider."""
 
 import pytest
 from django.test import Client
@@ -57,57 +57,90 @@ def test_a_dead_bearer_token_does_not_matter(client):
     assert client.get(PATH, ALLOWED, headers={"Authorization": "Bearer dead"}).status_code == 200
 
 
-@pytest.mark.parametrize("method", ["post", "put", "delete"])
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "trace"])
 def test_other_methods_are_refused_in_json(client, method):
     response = getattr(client, method)(PATH)
 
-    assert (response.status_code, response.headers["Allow"], "detail" in response.json()) == (405, "GET", True)
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert response.json()["code"] == "method_not_allowed"
+
+
+def test_head_answers_as_get_without_the_body(client):
+    response = client.head(PATH, ALLOWED)
+
+    assert (response.status_code, response.content) == (200, b"")
+
+
+def test_options_names_the_methods(client):
+    response = client.options(PATH)
+
+    assert (response.status_code, response.headers["Allow"]) == (204, "GET, HEAD, OPTIONS")
+
+
+def test_the_organisation_asked_for_is_passed_on(client):
+    answer = client.get(PATH, {**ALLOWED, "organization_hint": "org_Lumen-1"}).json()
+
+    assert (answer["organization_hint"], query_of(answer["auth_url"])["organization"]) == ("org_Lumen-1", "org_Lumen-1")
+
+
+def test_no_organisation_is_no_organisation(client):
+    answer = client.get(PATH, ALLOWED).json()
+
+    assert (answer["organization_hint"], "organization" in query_of(answer["auth_url"])) == (None, False)
+
+
+@pytest.mark.parametrize("separated", ["offline_access,openid", "offline_access openid", " offline_access , email,"])
+def test_more_scopes_are_asked_for_once_each(client, settings, separated):
+    settings.API_ADDITIONAL_SCOPES = ["offline_access"]
+
+    answer = client.get(PATH, {**ALLOWED, "additional_scopes": separated}).json()
+
+    assert answer["scopes"] == [*settings.API_SCOPES, "offline_access"]
+    assert query_of(answer["auth_url"])["scope"] == " ".join(answer["scopes"])
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [(f"{PATH}?redirect_uri={APP}/callback", 200), (PATH, 400), ("/api/v1/nothing", 404)]
+    ("asked", "status", "code"),
+    [
+        ({"additional_scopes": "delete:users"}, 400, "scope_not_allowed"),
+        ({"additional_scopes": 'a"b'}, 422, "invalid"),
+        ({"additional_scopes": "a\x00"}, 422, "invalid"),
+        ({"additional_scopes": "é"}, 422, "invalid"),
+        ({"additional_scopes": "x" * 200}, 422, "invalid"),
+        ({"organization_hint": "a b"}, 422, "invalid"),
+        ({"organization_hint": "x" * 101}, 422, "invalid"),
+        ({"organization_hint": "org&prompt=none"}, 422, "invalid"),
+        ({"redirect_uri": [f"{APP}/callback", f"{APP}/callback"]}, 400, "malformed"),
+    ],
 )
-def test_every_status_carries_the_headers_for_the_allowed_origin(client, path, status):
-    response = client.get(path, headers={"Origin": APP})
+def test_what_makes_no_sense_is_refused_with_a_reason(client, asked, status, code):
+    response = client.get(PATH, {**ALLOWED, **asked})
 
-    assert response.status_code == status
-    assert response.headers["Access-Control-Allow-Origin"] == APP
-    assert response.headers["Access-Control-Allow-Credentials"] == "true"
+    assert (response.status_code, response.json()["code"], type(response.json()["detail"])) == (status, code, str)
 
 
-def test_another_origin_gets_none(client):
-    response = client.get(PATH, ALLOWED, headers={"Origin": "https://evil.example"})
+def test_the_audience_is_asked_for_where_the_api_has_one(client, settings):
+    settings.API_AUDIENCE = "https://api.marketedge.example"
 
-    assert not [name for name in response.headers if name.startswith("Access-Control")]
+    asked = query_of(client.get(PATH, ALLOWED).json()["auth_url"])
 
-
-def test_the_preflight_allows_what_the_app_sends(client):
-    asked = {
-        "Origin": APP,
-        "Access-Control-Request-Method": "PUT",
-        "Access-Control-Request-Headers": "authorization,content-type,x-csrf-token,x-organization-id",
-    }
-
-    response = client.options(PATH, headers=asked)
-
-    assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (200, APP)
-    assert set(response.headers["Access-Control-Allow-Methods"].split(", ")) == {
-        "GET",
-        "POST",
-        "PUT",
-        "DELETE",
-        "OPTIONS",
-    }
+    assert asked["audience"] == "https://api.marketedge.example"
 
 
-def test_health_carries_the_headers_too(client):
-    response = client.get("/healthz/live", headers={"Origin": APP})
+def test_a_flood_from_one_address_is_told_when_to_try_again(client, settings):
+    settings.ADDRESS_RATE = (60, 2)
 
-    assert response.headers["Access-Control-Allow-Origin"] == APP
+    answers = [client.get(PATH, ALLOWED) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[2].headers["Retry-After"] == "1"
 
 
 @pytest.mark.parametrize("path", ["/api/v1/auth/auth0-url/", "/api/v1/auth/auth0-url/x"])
 def test_nothing_below_the_api_redirects(client, path):
     response = client.get(path)
 
-    assert (response.status_code, response.json()) == (404, {"detail": "There is nothing at this address."})
+    assert (response.status_code, response.json()) == (
+        404,
+        {"detail": "There is nothing at this address.", "code": "not_found"},
+    )
