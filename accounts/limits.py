@@ -19,7 +19,6 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.crypto import salted_hmac
 
-from accounts.models import RateLimitUse
 from accounts.rates import ProcessLimiter, Rate, Use
 from tenants import api
 from tenants.client_address import client_address, network_of
@@ -166,11 +165,6 @@ def _address_key(what: str, request: HttpRequest) -> str:
 def _key(what: str, *parts: object) -> str:
     """Names nobody: who reads the table learns no address and no person."""
     return f"{what}:{salted_hmac('accounts.limits', repr(parts), algorithm='sha256').hexdigest()[:32]}"
-
-
-def forget_idle() -> int:
-    """Remove the counts that say nothing any more, because their allowance is whole again; returns how many."""
-    return RateLimitUse.objects.whole_again().delete()[0]
 
 
 process_limiter = ProcessLimiter()
