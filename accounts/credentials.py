@@ -10,14 +10,19 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts import access_tokens
+from accounts.bounded_http import Budget
 from accounts.models import Identity, User
 from accounts.refusals import PROVIDER_DOWN, Refused
+from accounts.turns import Turns
 from tenants.api import Problem
 
 logger = logging.getLogger(__name__)
 BEARER = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*) *", re.IGNORECASE)
 SESSION = "session"
 RETRY_AFTER = 10
+WAIT = 2.0  # seconds for the provider to tell a key that is not known yet
+TURN = 0.2  # seconds to wait for a place among those who verify
+turns = Turns(3)
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ def _caller_by_access_token(token: str) -> Caller:
     if not settings.API_AUDIENCE:
         raise invalid("access tokens are not taken here: API_AUDIENCE is not set")
     try:
-        access = access_tokens.verified(token)
+        access = _verified(token)
     except Refused as refused:
         logger.info("An access token was refused: %s %s", refused.refusal.code, refused.detail)
         if refused.refusal is PROVIDER_DOWN:
@@ -67,6 +72,14 @@ def _caller_by_access_token(token: str) -> Caller:
         raise invalid("it is expired, not for this API, or not genuine") from refused
     person = _person(access)
     return Caller(person, access.client, access.organisation, hashlib.sha256(token.encode()).hexdigest())
+
+
+def _verified(token: str) -> access_tokens.Access:
+    """Only a key that is not known yet makes anybody wait; then few do, and not for long."""
+    with turns.taken(wait=TURN) as is_our_turn:
+        if not is_our_turn:
+            raise Refused(PROVIDER_DOWN, "others wait for its keys already")
+        return access_tokens.verified(token, Budget(WAIT))
 
 
 # By how a token begins. Tokens of our own get a beginning of their own here, see docs/decisions.

@@ -1,4 +1,4 @@
-"""Is this token genuine, from our provider, for us and fresh? What id_tokens and logout_tokens have in common.
+"""Is this token genuine, from our provider, for us and fresh? What id_tokens, logout_tokens and access tokens share.
 
 (RFC 7515, RFC 7519, RFC 8725, OpenID Connect Core 3.1.3.7)
 """
@@ -20,11 +20,24 @@ LONGEST = 16 * 1024
 LEEWAY = 30  # seconds that the provider's clock may differ from ours
 YOUNGEST = 600  # seconds since a token was made, at most
 LATEST = 2**40  # seconds since 1970; beyond lies no date that anybody means
+MADE_AT_ANOTHER_TIME = "made too long ago, or in the future"
 COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 
 
 def verified(token: str, budget: Budget, *, types: Container[str]) -> dict[str, Any]:
-    """The token's claims; Refused with a reason for the log unless all fits. `types` are the `typ`s it may have."""
+    """The claims of a token for us as a client, made just now; Refused with a reason for the log unless all fits."""
+    claims = genuine(token, budget, types=types)
+    _require_audience(claims)
+    if moment(claims, "iat") < time.time() - YOUNGEST - LEEWAY:
+        raise Refused(BAD_TOKEN, MADE_AT_ANOTHER_TIME)
+    return claims
+
+
+def genuine(token: str, budget: Budget, *, types: Container[str]) -> dict[str, Any]:
+    """The claims of a token that our provider signed and that is valid now, whomever it is for; else Refused.
+
+    `types` are the `typ`s that it may have.
+    """
     parts = COMPACT.fullmatch(token) if len(token) <= LONGEST else None
     if parts is None:
         raise Refused(BAD_TOKEN, "not a compact token of a fair length")
@@ -32,7 +45,8 @@ def verified(token: str, budget: Budget, *, types: Container[str]) -> dict[str, 
     _require_header(header, types)
     _require_signature(f"{parts[1]}.{parts[2]}", _bytes(parts[3]), header.get("kid"), budget)
     claims = _part(parts[2])
-    _require_issuer_and_audience(claims)
+    if claims.get("iss") != settings.OIDC_ISSUER:
+        raise Refused(BAD_TOKEN, "another issuer")
     _require_times(claims, now=time.time())
     return claims
 
@@ -75,10 +89,8 @@ def _require_signature(signed: str, signature: bytes, kid: str | None, budget: B
         raise Refused(BAD_TOKEN, "signature")
 
 
-def _require_issuer_and_audience(claims: dict[str, Any]) -> None:
+def _require_audience(claims: dict[str, Any]) -> None:
     client = settings.OIDC_RP_CLIENT_ID
-    if claims.get("iss") != settings.OIDC_ISSUER:
-        raise Refused(BAD_TOKEN, "another issuer")
     if claims.get("aud") not in (client, [client]):
         raise Refused(BAD_TOKEN, "another audience, or one beside us")
     if claims.get("azp", client) != client:
@@ -86,15 +98,16 @@ def _require_issuer_and_audience(claims: dict[str, Any]) -> None:
 
 
 def _require_times(claims: dict[str, Any], *, now: float) -> None:
-    if _moment(claims, "exp") <= now - LEEWAY:
+    if moment(claims, "exp") <= now - LEEWAY:
         raise Refused(BAD_TOKEN, "expired")
-    if not now - YOUNGEST - LEEWAY <= _moment(claims, "iat") <= now + LEEWAY:
-        raise Refused(BAD_TOKEN, "made too long ago, or in the future")
-    if "nbf" in claims and _moment(claims, "nbf") > now + LEEWAY:
+    if moment(claims, "iat") > now + LEEWAY:
+        raise Refused(BAD_TOKEN, MADE_AT_ANOTHER_TIME)
+    if "nbf" in claims and moment(claims, "nbf") > now + LEEWAY:
         raise Refused(BAD_TOKEN, "not valid yet")
 
 
-def _moment(claims: dict[str, Any], name: str) -> int:
+def moment(claims: dict[str, Any], name: str) -> int:
+    """A claim that must be there as whole seconds since 1970."""
     value = claims.get(name)
     # True is an int to Python.
     if type(value) is not int or not 0 < value < LATEST:

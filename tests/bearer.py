@@ -6,6 +6,7 @@ from typing import Any
 
 import jwt
 
+from accounts.bounded_http import Budget
 from accounts.local_provider.tokens import Signer
 from accounts.refusals import BAD_TOKEN, Refused
 
@@ -20,10 +21,10 @@ def signer() -> Signer:
 
 
 class KnownKeys:
-    def key(self, kid: str) -> dict[str, Any]:
+    def key(self, kid: str | None, budget: Budget) -> Any:
         if kid != signer().kid:
             raise Refused(BAD_TOKEN, "unknown key")
-        return signer().jwks()["keys"][0]
+        return signer().key.public_key()
 
 
 def claims_for(subject: str, **changes: Any) -> dict[str, Any]:

@@ -66,5 +66,5 @@ def limits_that_nobody_has_used(monkeypatch: pytest.MonkeyPatch) -> None:
 def bearer(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, str]]:
     """The Authorization header of a person's access token: bearer("subject"), with claims and header as wanted."""
     settings.API_AUDIENCE = AUDIENCE
-    monkeypatch.setattr("accounts.provider.key_store", KnownKeys())
+    monkeypatch.setattr("accounts.signed_tokens.key_store", KnownKeys())
     return authorization

@@ -9,7 +9,7 @@ LOGGED = "ALTER TABLE accounts_ratelimituse SET LOGGED, RESET (fillfactor);"
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0003_sessions'),
+        ('accounts', '0004_sign_in_attempts'),
     ]
 
     operations = [

@@ -11,28 +11,30 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from accounts import access_tokens
+from accounts.bounded_http import Budget
 from accounts.refusals import BAD_TOKEN, Refused
 from tests.bearer import APPLICATION, AUDIENCE, ISSUER, access_token, claims_for, signer
 
 pytestmark = pytest.mark.usefixtures("bearer")
 NOW = int(time.time())
+BUDGET = Budget(600)
 
 
 def test_a_token_as_auth0_makes_it_is_believed():
     token = access_token("auth0|1", header={"typ": "JWT"}, org_id="org_1")
 
-    assert access_tokens.verified(token) == access_tokens.Access(ISSUER, "auth0|1", APPLICATION, "org_1")
+    assert access_tokens.verified(token, BUDGET) == access_tokens.Access(ISSUER, "auth0|1", APPLICATION, "org_1")
 
 
 def test_a_token_of_the_standard_is_believed():
     token = access_token("auth0|1", aud=AUDIENCE, azp=None, client_id="another-app")
 
-    assert access_tokens.verified(token) == access_tokens.Access(ISSUER, "auth0|1", "another-app", "")
+    assert access_tokens.verified(token, BUDGET) == access_tokens.Access(ISSUER, "auth0|1", "another-app", "")
 
 
 def refused(token: str) -> bool:
     with pytest.raises(Refused) as caught:
-        access_tokens.verified(token)
+        access_tokens.verified(token, BUDGET)
     return caught.value.refusal is BAD_TOKEN
 
 
@@ -114,7 +116,7 @@ def part(content: dict) -> str:
 
 
 def test_the_forger_of_these_tests_makes_good_tokens_too():
-    assert access_tokens.verified(forged(header={})).subject == "auth0|1"
+    assert access_tokens.verified(forged(header={}), BUDGET).subject == "auth0|1"
 
 
 @pytest.mark.parametrize("alg", ["none", "HS256", "RS384", "PS256", "ES256"])
@@ -154,4 +156,4 @@ def test_an_application_that_is_not_on_the_list_is_refused(settings):
     settings.API_CLIENTS = ["another-app"]
 
     assert refused(access_token("auth0|1"))
-    assert access_tokens.verified(access_token("auth0|1", azp="another-app")).client == "another-app"
+    assert access_tokens.verified(access_token("auth0|1", azp="another-app"), BUDGET).client == "another-app"

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -114,11 +115,14 @@ def test_another_scheme_is_401_whatever_the_cookie_says(client, ben, header):
 
 def test_a_token_call_leaves_the_browsers_session_as_it_is(client, bearer, ben):
     client.force_login(ben)
-    before = client.cookies["sessionid"].value
+    before = client.cookies[settings.SESSION_COOKIE_NAME].value
 
     response = client.get("/api/who", headers=bearer("auth0|ben"))
 
-    assert (client.cookies["sessionid"].value, "sessionid" in response.cookies) == (before, False)
+    assert (client.cookies[settings.SESSION_COOKIE_NAME].value, settings.SESSION_COOKIE_NAME in response.cookies) == (
+        before,
+        False,
+    )
     assert client.get("/api/who", headers=HERE).status_code == 200
 
 
@@ -130,7 +134,7 @@ def test_writing_by_session_needs_the_csrf_token(client, ben):
 
 def test_writing_by_session_passes_with_the_csrf_token(client, ben):
     client.force_login(ben)
-    client.cookies["csrftoken"] = "a" * 32
+    client.cookies[settings.CSRF_COOKIE_NAME] = "a" * 32
 
     assert client.post("/api/who", headers={**HERE, "X-CSRF-Token": "a" * 32}).status_code == 200
 
@@ -195,10 +199,10 @@ def test_a_deactivated_persons_session_is_nobodys(client, ben):
 
 def test_a_provider_that_is_away_is_no_fault_of_the_token(client, bearer, ben, monkeypatch):
     class Away:
-        def key(self, kid):
+        def key(self, kid, budget):
             raise Refused(PROVIDER_DOWN, "timeout")
 
-    monkeypatch.setattr("accounts.provider.key_store", Away())
+    monkeypatch.setattr("accounts.signed_tokens.key_store", Away())
 
     response = client.get("/api/who", headers=bearer("auth0|ben"))
 

@@ -180,7 +180,7 @@ def test_the_way_back_from_the_provider_is_limited_as_well(settings):
 
     answers = [restless.get("/oidc/callback/", {"code": "x", "state": "y"}).status_code for _ in range(4)]
 
-    assert answers == [400, 400, 400, 429]
+    assert answers == [302, 302, 302, 429]
 
 
 def test_a_flood_of_browsers_without_a_name_meets_the_ceiling_of_its_address(settings):

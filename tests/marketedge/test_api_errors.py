@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import OperationalError
@@ -171,7 +172,7 @@ def test_nothing_is_led_elsewhere(client, address, method):
 def test_a_form_that_is_too_large_gets_a_page_that_says_so():
     sent = {"X-Forwarded-Proto": "https", "Host": "testserver", "Origin": "https://testserver"}
     strict = Client(enforce_csrf_checks=True, headers=sent)
-    strict.cookies["csrftoken"] = "a" * 32
+    strict.cookies[settings.CSRF_COOKIE_NAME] = "a" * 32
 
     response = strict.post("/sign-out/", b"a" * (3 * 1024 * 1024), content_type="application/x-www-form-urlencoded")
 
