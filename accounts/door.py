@@ -5,11 +5,13 @@ An Authorization header alone decides, and then no cookie counts. Without one, a
 
 from collections.abc import Callable
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
 from accounts import credentials, limits
 from accounts.credentials import SESSION, Caller
+from accounts.models import User
 from tenants.api import Problem, is_api, match_of
 
 
@@ -35,17 +37,20 @@ class ApiDoorMiddleware:
         match = match_of(request)
         if match is None or not getattr(match.func, "login_required", True):
             limits.require_unknown_calls_left(request)
-            return self.get_response(request)
+            return self._without_session(request, AnonymousUser())
         caller = _known(request)
         limits.require_api_calls_left(caller.person, caller.client)
         request.caller = caller  # type: ignore[attr-defined]
-        return self.get_response(request) if caller.client == SESSION else self._without_cookies(request, caller)
-
-    def _without_cookies(self, request: HttpRequest, caller: Caller) -> HttpResponse:
-        session = request.session
-        request.user, request.session = caller.person, type(session)()
+        if caller.client == SESSION:
+            return self.get_response(request)
         # A token is no cookie: other sites cannot make a browser send it.
         request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
+        return self._without_session(request, caller.person)
+
+    def _without_session(self, request: HttpRequest, user: User | AnonymousUser) -> HttpResponse:
+        """What is open to anybody asks the database for nobody, and a token's call has nothing of a cookie's person."""
+        session = request.session
+        request.user, request.session = user, type(session)()
         try:
             return self.get_response(request)
         finally:

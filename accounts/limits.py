@@ -139,7 +139,7 @@ def _name_browser(response: HttpResponse) -> None:
 
 
 def cookie_name() -> str:
-    return "__Host-browser" if settings.SECURE_COOKIES else "browser"
+    return f"{settings.COOKIE_PREFIX}browser"
 
 
 def too_many(request: HttpRequest, seconds: float) -> HttpResponse:

@@ -57,7 +57,11 @@ def provider_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def limits_that_nobody_has_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test begins with whole allowances, whatever the tests before it have asked for."""
+    """Each test begins with whole allowances, whatever the tests before it have asked for.
+
+    A slow machine must not end the count of a test: it would break the transaction that the test is in.
+    """
+    monkeypatch.setattr("accounts.limits.PATIENCE", 20.0)
     monkeypatch.setattr("accounts.limits.process_limiter", ProcessLimiter())
     monkeypatch.setattr("accounts.limits.shared_limiter", SharedLimiter())
 

@@ -881,15 +881,22 @@ MUTANTS = (
     Mutant(
         "a token call has no session",
         "accounts/door.py",
-        "request.user, request.session = caller.person, type(session)()",
-        "request.user = caller.person",
+        "request.user, request.session = user, type(session)()",
+        "request.user = user",
         "tests/accounts/test_door.py",
+    ),
+    Mutant(
+        "open addresses without the database",
+        "accounts/door.py",
+        "return self._without_session(request, AnonymousUser())",
+        "return self.get_response(request)",
+        "tests/accounts/test_api.py",
     ),
     Mutant(
         "CSRF of API calls by session",
         "accounts/door.py",
-        "self.get_response(request) if caller.client == SESSION else self._without_cookies(request, caller)",
-        "self._without_cookies(request, caller)",
+        "if caller.client == SESSION:",
+        "if False:",
         "tests/accounts/test_door.py",
     ),
     Mutant(

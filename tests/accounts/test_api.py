@@ -57,6 +57,14 @@ def test_a_dead_bearer_token_does_not_matter(client):
     assert client.get(PATH, ALLOWED, headers={"Authorization": "Bearer dead"}).status_code == 200
 
 
+def test_neither_session_nor_database_is_asked_whatever_cookies_there_are(client, settings):
+    client.cookies[settings.SESSION_COOKIE_NAME] = "a" * 32
+
+    response = client.get(PATH, ALLOWED)
+
+    assert (response.status_code, response.cookies.keys()) == (200, {"pkce_verifier"})
+
+
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "trace"])
 def test_other_methods_are_refused_in_json(client, method):
     response = getattr(client, method)(PATH)

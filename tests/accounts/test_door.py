@@ -226,6 +226,15 @@ def test_what_is_open_to_anybody_does_not_read_the_header(client, header):
     assert client.get("/api/anybody", headers={"Authorization": header}).status_code == 200
 
 
+def test_what_is_open_to_anybody_does_not_read_the_cookie(client, ben):
+    client.force_login(ben)
+
+    with CaptureQueriesContext(connection) as asked:
+        response = client.get("/api/anybody", headers=HERE)
+
+    assert (response.status_code, len(asked), response.cookies.keys()) == (200, 0, set())
+
+
 def test_answers_are_kept_by_nobody_and_differ_by_credential(client, bearer, ben):
     response = client.get("/api/who", headers=bearer("auth0|ben"))
 

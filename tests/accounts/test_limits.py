@@ -282,7 +282,8 @@ def test_the_store_is_used_again_when_it_is_back(broken_store, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_locked_store_costs_half_a_second_and_the_request_goes_on():
+def test_a_locked_store_costs_half_a_second_and_the_request_goes_on(monkeypatch):
+    monkeypatch.setattr(limits, "PATIENCE", 0.5)
     SharedLimiter().seconds_to_wait([TRICKLE])
     locked, go_on = threading.Event(), threading.Event()
 
