@@ -30,7 +30,7 @@ LONGEST_PROVIDER_CALL = 10
 UNSAFE_SOURCES = ("'unsafe-inline'", "'unsafe-eval'", "'unsafe-hashes'", "data:", "blob:", "*", "http:", "https:")
 CLOSED_DIRECTIVES = ("default-src", "object-src", "base-uri", "frame-ancestors")
 MIDDLEWARE = (
-    "corsheaders.middleware.CorsMiddleware",
+    "marketedge.cors.ExactCorsMiddleware",
     "marketedge.hygiene.BrowserRulesMiddleware",
     "csp.middleware.CSPMiddleware",
     "accounts.secrecy.SecretAddressesMiddleware",

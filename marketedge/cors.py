@@ -31,12 +31,12 @@ def origins_are_exact(**_: Any) -> list[CheckMessage]:
         Error(
             f"{name} lets origins in that are not on the list.",
             "Take it out; name each in CORS_ALLOWED_ORIGINS.",
-            id="marketedge.E001",
+            id="marketedge.E020",
         )
         for name in OPENERS
         if getattr(settings, name, None)
     ]
     if not all(is_origin(origin) for origin in settings.CORS_ALLOWED_ORIGINS):
         hint = "Write each as browsers do: scheme, host and port in lower case, without *, path or default port."
-        problems.append(Error("CORS_ALLOWED_ORIGINS holds what is no origin.", hint, id="marketedge.E002"))
+        problems.append(Error("CORS_ALLOWED_ORIGINS holds what is no origin.", hint, id="marketedge.E021"))
     return problems

@@ -131,14 +131,14 @@ def test_without_an_origin_caches_are_told_that_it_matters(client):
 def test_a_setting_that_lets_others_in_is_refused(settings, name):
     setattr(settings, name, ["https://.*"])
 
-    assert [problem.id for problem in origins_are_exact()] == ["marketedge.E001"]
+    assert [problem.id for problem in origins_are_exact()] == ["marketedge.E020"]
 
 
 @pytest.mark.parametrize("origin", ["*", "https://*.app.example", "null", "https://app.example/", "app.example"])
 def test_what_is_no_origin_is_refused(settings, origin):
     settings.CORS_ALLOWED_ORIGINS = [origin]
 
-    assert [problem.id for problem in origins_are_exact()] == ["marketedge.E002"]
+    assert [problem.id for problem in origins_are_exact()] == ["marketedge.E021"]
 
 
 def test_the_settings_of_these_tests_are_fine():
