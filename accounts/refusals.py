@@ -1,6 +1,7 @@
 """Why somebody was not let in, in words that say what to do next."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Refused(Exception):
         super().__init__(refusal.code)
         self.refusal = refusal
         self.detail = detail
-        self.who: dict[str, str] = {}
+        self.who: dict[str, Any] = {}
 
 
 UNINVITED = Refusal(

@@ -49,7 +49,7 @@ def _secrets() -> Problems:
     used = [value for value in values if value]
     if len(set(used)) < len(used):
         yield (
-            "Two of the secrets are the same: SECRET_KEY, OIDC_RP_CLIENT_SECRET, METRICS_TOKEN, passwords of databases.",
+            "Two secrets are the same: SECRET_KEY, OIDC_RP_CLIENT_SECRET, METRICS_TOKEN, passwords of databases.",
             "Give each its own, so that one that leaks opens one door.",
         )
 

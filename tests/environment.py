@@ -4,6 +4,7 @@ A pytest plugin (see pyproject.toml), since settings are read before any conftes
 """
 
 import os
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = {
-    "SECRET_KEY": "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789",
+    "SECRET_KEY": secrets.token_urlsafe(64),
     "DEBUG": "off",
     "DEMONSTRATION": "off",
     "PUBLIC_URL": "https://marketedge.example",
@@ -22,7 +23,7 @@ SETTINGS = {
     "STATIC_HASHED": "off",
     "OIDC_ISSUER": "https://issuer.example/",
     "OIDC_RP_CLIENT_ID": "marketedge-tests",
-    "OIDC_RP_CLIENT_SECRET": "not-a-secret",
+    "OIDC_RP_CLIENT_SECRET": secrets.token_urlsafe(48),
     "CORS_ALLOWED_ORIGINS": "https://app.example",
     "API_REDIRECT_URIS": "https://app.example/callback",
     "FLAGS_FORCED": "",

@@ -180,7 +180,7 @@ def test_threads_are_held_against_the_connections_that_the_database_allows(setti
 
 
 def run(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    dead = {"DATABASE_URL": f"postgres://web:{SECRET}@127.0.0.1:1/x", "DATABASE_OWNER_URL": ""}
+    dead = {"DATABASE_URL": "postgres://web:hunter2-of-the-web@127.0.0.1:1/x", "DATABASE_OWNER_URL": ""}
     return subprocess.run(
         [sys.executable, "manage.py", "check_config", *arguments],
         cwd=ROOT,
