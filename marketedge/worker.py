@@ -17,6 +17,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 HEAD_ENDS = b"\r\n\r\n"
 HEAD_LIMIT = 64 * 1024  # bytes; gunicorn refuses a head of such a size when it reads it
+HEAD_SECONDS = 5.0  # from the connection, or the first piece on a kept one, until the head is whole
 READ_AT_ONCE = 64 * 1024
 
 
@@ -103,7 +104,7 @@ class Worker(ThreadWorker):
         self._await_head(Connection(self.cfg, client, address, listener.getsockname()))
 
     def _await_head(self, connection: Connection) -> None:
-        connection.timeout = time.monotonic() + self.cfg.keepalive
+        connection.timeout = time.monotonic() + HEAD_SECONDS
         self.pending_conns.append(connection)
         callback = partial(self.on_pending_socket_readable, connection)
         self.poller.register(connection.sock, selectors.EVENT_READ, callback)

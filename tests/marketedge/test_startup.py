@@ -64,7 +64,6 @@ def test_static_files_are_collected_without_the_database(mute, tmp_path):
 def test_with_a_mute_database_it_listens_lives_and_says_what_is_wrong(mute):
     with gunicorn(mute.environment) as address:
         assert wait_for(f"{address}/healthz/live", seconds=5) < 5
-        assert mute.accepted == []
 
         started = time.monotonic()
         ready, told, _ = ask(f"{address}/healthz/ready")
