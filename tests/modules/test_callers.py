@@ -12,6 +12,7 @@ STAND_INS = {
     "<slug:module_key>": "market_edge_core",
     "<uuid:public_id>": "00000000-0000-4000-8000-000000000000",
     "<str:token>": "x",
+    "<str:organisation>": "lumen",
 }
 
 
@@ -38,9 +39,12 @@ def test_nobody_signed_in_is_let_in_where_anybody_is_said_to_be(client, address)
     offer_market_edge_core()
     make_organisation("Lumen")
 
-    is_led_to_sign_in = client.get(address).headers.get("Location", "").startswith("/sign-in/?next=")
+    answer = client.get(address)
 
-    assert is_led_to_sign_in is (find(address).callers is not Callers.ANYBODY)
+    # Programs are told so, people are led there.
+    is_led_to_sign_in = answer.headers.get("Location", "").startswith("/sign-in/?next=")
+    is_kept_out = is_led_to_sign_in or (address.startswith("/api/") and answer.status_code == 401)
+    assert is_kept_out is (find(address).callers is not Callers.ANYBODY)
 
 
 def test_addresses_of_each_kind_were_asked():
