@@ -14,7 +14,7 @@ from tenants.operations import Report
 
 SUBJECT = "identity provider"
 SKEW_ALLOWED = 5.0  # seconds
-SLOW_AFTER = 2.0  # seconds for one answer
+SLOW_AFTER = 1.0  # seconds for one answer
 CERTIFICATE_DAYS = 14
 SMALLEST_KEY = 2048  # bits
 

@@ -1049,7 +1049,7 @@ MUTANTS = (
     Mutant(
         "secrets in reports",
         "tenants/operations.py",
-        "        return redact(value)\n",
+        "        return hide(value)\n",
         "        return value\n",
         "tests/tenants/test_operations.py",
     ),

@@ -45,8 +45,8 @@ def _enter(visit: Visit, subject: str) -> None:
     if not callback.startswith(f"{visit.base}/oidc/callback/"):
         raise Stopped(f"the provider answers {chosen.status} and does not lead back")
     answer = visit.get(callback)
-    if answer.status != 302:
-        raise Stopped(f"the sign-in ends with status {answer.status}")
+    if answer.status != 302 or urlsplit(answer.headers.get("Location", "")).path.startswith("/sign-in/"):
+        raise Stopped(f"the person is refused (status {answer.status})")
 
 
 def _follow(visit: Visit, answer: Answer) -> tuple[str, Answer]:

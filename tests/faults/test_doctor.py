@@ -48,7 +48,7 @@ def test_the_doctor_names_the_fault_of_the_database(world, fault):
         (lambda world: world.provider_line.cut(), "the connection is refused: nothing listens there"),
         (lambda world: world.provider_line.mute(), "no whole answer within"),
         (lambda world: world.provider_line.swallow(), "no whole answer within"),
-        (lambda world: world.provider_line.slow(2.5), "is slow: 2.5 s for one answer"),
+        (lambda world: world.provider_line.slow(1.2), "is slow: 1.2 s for one answer"),
     ],
 )
 def test_the_doctor_names_the_fault_of_the_provider(world, begin, words):

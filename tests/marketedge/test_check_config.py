@@ -159,6 +159,22 @@ def test_every_variable_of_the_example_is_told():
     assert {line.split("=")[0] for line in lines if "=" in line} <= set(configuration.examine(env).data["settings"])
 
 
+def test_the_demonstration_may_be_what_production_must_not_be(settings):
+    settings.SECURE_HSTS_SECONDS, settings.SECRET_KEY = 0, "short"
+
+    in_production = problems(configuration.examine(env))
+    settings.DEMONSTRATION = True
+    in_demonstration = problems(configuration.examine(env))
+
+    assert (len(in_production) > 1, in_demonstration) == (True, [])
+
+
+def test_what_holds_in_any_mode_holds_in_the_demonstration_too(settings):
+    settings.DEMONSTRATION, settings.OIDC_USE_PKCE = True, False
+
+    assert len(problems(configuration.examine(env))) == 1
+
+
 def test_modes_that_somebody_should_know_of_are_told(settings, monkeypatch):
     settings.DEMONSTRATION, settings.FLAGS_FORCED, settings.RELEASE_COMMIT = True, {"x": False}, "unknown"
     monkeypatch.setenv("GUNICORN_CMD_ARGS", "--threads 1")
