@@ -60,6 +60,7 @@ def test_who_cannot_sign_in_is_said(product):
 def test_an_instance_without_its_database_is_a_problem(product):
     product.line.cut()
     try:
+        seconds_until(lambda: product.get("/healthz/ready").status_code == 503, 5)  # its last answer is kept a while
         code, wrong = smoke(product, "--timeout", "60")
     finally:
         product.line.heal()

@@ -179,6 +179,7 @@ NOT_READY = b'{"problems": {"database": "it is away"}}'
         (with_bare_cookies, " lacks httponly"),
         (with_bare_cookies, " lacks secure"),
         (with_status("/static/", 404), "static files: /static/marketedge/marketedge.css answers 404"),
+        (with_status("/sign-out/", 403), "sign-out: status 403: what this sign-in began stays"),
         (with_status("/organisations/", 200), "/organisations/: status 200, expected the sign-in"),
         (with_status("/admin/", 200), "/admin/: status 200, expected the sign-in"),
         (with_status("/metrics", 200), "/metrics: status 200, expected 401"),

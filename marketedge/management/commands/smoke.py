@@ -41,7 +41,9 @@ class Command(LookingCommand):
         try:
             journey.look_at_sign_in(visit, self.report)
         finally:
-            journey.leave(visit)
+            left = journey.leave(visit)
+        if left.status != 302:
+            self.report.problem("sign-out", f"status {left.status}: what this sign-in began stays until it expires")
         journey.look_at_closed_doors(visit, self.report)
         journey.look_at_api(visit, self.report, origins)
         journey.look_at_http(visit, self.report)
