@@ -117,7 +117,7 @@ def told(*arguments: str) -> dict:
 
 
 def test_the_whole_product_is_told_without_a_database():
-    answer = told()
+    answer = told("--offline")
 
     assert (answer["exit"], len(answer["routes"])) == (0, len(all_routes()))
     assert {"path": f"/{MODULE}load/", "for": ["module"], "role": "analyst"} in answer["routes"]

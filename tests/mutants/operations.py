@@ -4,6 +4,13 @@ from tests.mutants.mutant import Mutant
 
 MUTANTS = (
     Mutant(
+        "strangers in the matrix of access",
+        "marketedge/access_matrix.py",
+        "for kind in {NOBODY, STRANGER} & set(row.open_to):",
+        "for kind in ():",
+        "tests/marketedge/test_access_matrix.py",
+    ),
+    Mutant(
         "a dry run is rolled back",
         "tenants/operations.py",
         """            if not apply:

@@ -2,10 +2,11 @@
 
 from argparse import ArgumentParser
 from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 from accounts.models import User
-from marketedge import health
+from marketedge import access_matrix, health
 from marketedge.routes import Audience, Route, all_routes, examine
 from modules import access
 from tenants.models import Organisation, Role
@@ -15,16 +16,18 @@ from tenants.seats import Seat, seat_of
 
 class Command(LookingCommand):
     help = (
-        "Hold every address against the list of who may call it. With --email and --organisation, say what that person"
-        " may open there, and why not. Exit code 0: as listed, 1: not so."
+        "Hold every address against the list of who may call it, and look through role x address in each organisation."
+        " With --email and --organisation, say what that person may open there, and why not. Exit code 0: as it must"
+        " be, 1: not so."
     )
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--all", action="store_true", dest="in_full", help="one line for each address")
+        parser.add_argument("--offline", action="store_true", help="leave out what needs the database")
         parser.add_argument("--email", default="", help="of the person to look through")
         parser.add_argument("--organisation", default="", help="its slug")
 
-    def look(self, *, in_full: bool, email: str, organisation: str, **options: Any) -> Report:
+    def look(self, *, in_full: bool, offline: bool, email: str, organisation: str, **options: Any) -> Report:
         if bool(email) != bool(organisation):
             raise UsageError("Give --email and --organisation together.")
         routes = all_routes()
@@ -34,6 +37,8 @@ class Command(LookingCommand):
             self._tell_person(routes, person, tenant, in_full)
         else:
             self._tell_lists(routes, in_full)
+            if not offline:
+                self._tell_organisations(routes, in_full)
         return self.report
 
     def _tell_lists(self, routes: list[Route], in_full: bool) -> None:
@@ -46,6 +51,16 @@ class Command(LookingCommand):
         for route in routes if in_full else []:
             role = f" (role {role_of(route)})" if role_of(route) else ""
             self.report.note(", ".join(route.audiences), f"/{route.path}{role}")
+
+    def _tell_organisations(self, routes: list[Route], in_full: bool) -> None:
+        matrix = []
+        for organisation in Organisation.objects.in_reading_order():
+            rows = access_matrix.rows(organisation, routes)
+            matrix += rows
+            self.report.add(access_matrix.examine(organisation, rows))
+        self.report.data["matrix"] = [asdict(row) for row in matrix]
+        for row in matrix if in_full else []:
+            self.report.note(row.organisation, f"/{row.path}: {', '.join(row.open_to) or 'closed to all'}")
 
     def _tell_person(self, routes: list[Route], person: User, organisation: Organisation, in_full: bool) -> None:
         seat = seat_of(person, organisation)
