@@ -9,6 +9,7 @@ from tenants.postgresql import deadline
 from tenants.probing import Prober
 
 KEPT = 1.0  # seconds: long enough for a crowd, short enough for a host that has just moved
+PATIENCE = 1.5  # seconds: the system waits far longer for name servers that may be back by now
 
 
 class NameNotResolved(psycopg.OperationalError):
@@ -32,7 +33,9 @@ def addresses_of(host: str, *, within: float) -> list[str]:
 @cache
 def _prober(host: str) -> Prober[list[str] | str]:
     late = "no answer of the name servers in time"
-    return Prober(lambda: _look_up(host), deadline=0, kept=KEPT, late=late, failed="the look-up failed")
+    return Prober(
+        lambda: _look_up(host), deadline=0, kept=KEPT, late=late, failed="the look-up failed", patience=PATIENCE
+    )
 
 
 def _look_up(host: str) -> list[str] | str:

@@ -1,13 +1,14 @@
 """Asking what may never answer: once for many, never longer than the deadline."""
 
+import math
 import threading
 import time
 
 from tenants.probing import Prober
 
 
-def prober_of(ask, deadline: float = 2.0, kept: float = 2.0) -> Prober[str]:
-    return Prober(ask, deadline=deadline, kept=kept, late="late", failed="failed")
+def prober_of(ask, deadline: float = 2.0, kept: float = 2.0, patience: float = math.inf) -> Prober[str]:
+    return Prober(ask, deadline=deadline, kept=kept, late="late", failed="failed", patience=patience)
 
 
 def test_what_never_answers_is_given_up_at_the_deadline():
@@ -78,3 +79,22 @@ def test_an_answer_can_be_sought_before_it_is_wanted():
     prober_of(ask).begin()
 
     assert asked.wait(2)
+
+
+def test_nobody_new_waits_for_a_question_that_was_asked_long_ago():
+    release, answers = threading.Event(), iter(["old", "new"])
+
+    def ask() -> str:
+        answer = next(answers)
+        if answer == "old":
+            release.wait(5)
+        return answer
+
+    prober = prober_of(ask, deadline=0.1, patience=0.2)
+    first = prober.answer()
+    time.sleep(0.2)
+    second = prober.answer(within=2)
+    release.set()
+    time.sleep(0.1)
+
+    assert (first, second, prober.answer()) == ("late", "new", "new")
