@@ -60,7 +60,16 @@ class Connection(TConn):
         except OSError:
             data = b""
         self.received += data
-        return not data or HEAD_ENDS in self.received or len(self.received) > HEAD_LIMIT
+        return not data or self.is_whole()
+
+    def take_what_was_read_ahead(self) -> bool:
+        """Who sends several requests at once may have sent a part of the next. As `gather`."""
+        ahead = self.parser.unreader.take_buffered() if self.parser else b""
+        self.received += ahead
+        return not ahead or self.is_whole()
+
+    def is_whole(self) -> bool:
+        return HEAD_ENDS in self.received or len(self.received) > HEAD_LIMIT
 
     def init(self) -> None:
         """Asked before each request, in its thread."""
@@ -103,7 +112,14 @@ class Worker(ThreadWorker):
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._await_head(Connection(self.cfg, client, address, listener.getsockname()))
 
+    def enqueue_req(self, conn: Connection) -> None:
+        if conn.take_what_was_read_ahead():
+            super().enqueue_req(conn)
+        else:
+            self._await_head(conn)
+
     def _await_head(self, connection: Connection) -> None:
+        connection.sock.setblocking(False)
         connection.timeout = time.monotonic() + HEAD_SECONDS
         self.pending_conns.append(connection)
         callback = partial(self.on_pending_socket_readable, connection)

@@ -64,7 +64,15 @@ def page_time(world: World) -> float:
     return time.monotonic() - began
 
 
-@pytest.mark.parametrize("says", [b"", b"GET /sign-in/ HT", HEAD], ids=["nothing", "half a line", "half a head"])
+BEGINNINGS = {
+    "nothing": b"",
+    "half a line": b"GET /sign-in/ HT",
+    "half a head": HEAD,
+    "half a second head": b"GET /healthz/live HTTP/1.1\r\nHost: a\r\n\r\n" + HEAD,
+}
+
+
+@pytest.mark.parametrize("says", BEGINNINGS.values(), ids=BEGINNINGS)
 def test_callers_whose_head_never_ends_take_no_thread_and_are_let_go(product, says):
     with callers(product, 5 * THREADS, says) as sockets, dripping(sockets if says else []):
         live = max(time_to_live(product) for _ in range(10))

@@ -41,7 +41,14 @@ MUTANTS = (
     Mutant(
         "refusal of a head that is not whole",
         "marketedge/worker.py",
-        "return not data or HEAD_ENDS in self.received",
+        "return not data or self.is_whole()",
+        "return True",
+        "tests/faults/test_slow_callers.py -k head_never_ends",
+    ),
+    Mutant(
+        "refusal of a second head that is not whole",
+        "marketedge/worker.py",
+        "return not ahead or self.is_whole()",
         "return True",
         "tests/faults/test_slow_callers.py -k head_never_ends",
     ),
