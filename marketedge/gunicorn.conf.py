@@ -51,6 +51,8 @@ max_requests = 2_000
 max_requests_jitter = 400
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - gunicorn makes an unnamed file there
 control_socket_disable = True
+# No header says where the product begins: gunicorn believes SCRIPT_NAME of whoever calls from this machine.
+forwarder_headers = ""
 logger_class = "marketedge.server_log.ServerLog"
 
 

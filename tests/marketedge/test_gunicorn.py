@@ -120,3 +120,14 @@ def test_it_listens_on_this_machine_alone_unless_told_otherwise():
         with socket.socket() as elsewhere:
             # Free, which it would not be had the server taken the port on every address.
             elsewhere.bind(("127.0.0.2", port))
+
+
+def test_no_header_says_where_the_product_begins():
+    said = b"GET /healthz/live HTTP/1.1\r\nHost: a\r\nSCRIPT_NAME: /elsewhere\r\nConnection: close\r\n\r\n"
+    with gunicorn(environment()) as address:
+        wait_for(f"{address}/healthz/live", seconds=20)
+        host, _, port = address.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), timeout=10) as caller:
+            caller.sendall(said)
+
+            assert caller.recv(1000).startswith(b"HTTP/1.1 200 OK")
