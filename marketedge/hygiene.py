@@ -14,7 +14,11 @@ class Utf8Request(WSGIRequest):
     """Always UTF-8. Django takes any codec that the caller names, some of which do not even make text."""
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
-        self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        try:
+            self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        except ValueError:
+            # Its parameters may be in a codec that does not exist: then the body is of no type that anybody reads.
+            self.content_type, self.content_params = "", {}
 
 
 class BrowserRulesMiddleware:

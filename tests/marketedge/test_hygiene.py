@@ -20,6 +20,15 @@ def test_every_request_is_read_as_utf_8_whatever_it_says(rf, codec):
     assert request.GET["next"] == "/café"
 
 
+@pytest.mark.parametrize("codec", ["idna", "undefined", "nope"])
+def test_a_type_in_a_codec_that_cannot_be_read_is_none(rf, codec):
+    said = f"application/x-www-form-urlencoded; boundary*={codec}''%41"
+
+    request = Utf8Request({**rf.post("/sign-out/").environ, "CONTENT_TYPE": said})
+
+    assert (request.content_type, request.content_params) == ("", {})
+
+
 def test_the_server_reads_requests_so():
     from marketedge import wsgi
 
