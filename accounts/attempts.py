@@ -4,6 +4,7 @@ Each has a cookie of its own. Kept in the session, attempts that begin at the sa
 and two tabs without a session would each bring their own.
 """
 
+import re
 import secrets
 import time
 from dataclasses import dataclass
@@ -100,7 +101,9 @@ def _cookie_name(state: str) -> str:
 
 
 def _cookies(request: HttpRequest) -> list[str]:
-    return [name for name in request.COOKIES if name.startswith(_prefix())]
+    """Of names that we gave: others could not even be deleted."""
+    ours = re.compile(f"{_prefix()}[0-9a-f]{{16}}")
+    return [name for name in request.COOKIES if ours.fullmatch(name)]
 
 
 def _began(request: HttpRequest, name: str) -> int:

@@ -85,6 +85,15 @@ def test_ten_sign_ins_may_be_pending_and_then_the_oldest_ends(sign_in, known, mo
     assert sign_in.client.get(second).url == "/"
 
 
+def test_cookies_of_names_that_nobody_could_have_been_given_are_left_alone(client):
+    cookies = "; ".join(f"__Host-attempt-[{number}]=1" for number in range(12))
+
+    answer = client.get("/oidc/authenticate/", headers={"Cookie": cookies})
+
+    assert answer.status_code == 302
+    assert [cookie["max-age"] for name, cookie in answer.cookies.items() if "attempt" in name] == [600]
+
+
 def test_of_two_callbacks_at_once_one_gets_the_attempt(sign_in):
     sign_in.begin()
     attempt = SignInAttempt.objects.get()
