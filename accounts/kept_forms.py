@@ -113,7 +113,10 @@ def forget(request: HttpRequest, key: str) -> None:
 
 def page_of(request: HttpRequest) -> str:
     """The page of ours that the form was on, or nothing; browsers tell it to this host alone."""
-    told = urlsplit(request.headers.get("Referer", ""))
+    try:
+        told = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return ""
     page = f"{told.path}?{told.query}" if told.query else told.path
     return page if told.netloc == request.get_host() and destinations.is_ours(page) else ""
 

@@ -183,3 +183,9 @@ def test_a_page_of_another_site_is_not_returned_to(client):
     response = client.post(FORM, {"a": "b"}, headers={**HOST, "Referer": "https://evil.example/organisations/"})
 
     assert path_in(response.headers["Location"]) == FORM
+
+
+def test_a_page_whose_address_is_none_makes_no_fault(client):
+    response = client.post(FORM, {"a": "b"}, headers={**HOST, "Referer": "https://["})
+
+    assert path_in(response.headers["Location"]) == FORM
