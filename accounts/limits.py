@@ -30,7 +30,8 @@ AWAY = 10.0  # seconds that the store is left alone after it did not answer
 COOKIE_LIFETIME = 24 * 3600
 COOKIE_SALT = "accounts.limits"
 
-# Callers within their limit are written, others only read: a flood of refused calls writes nothing.
+# Callers within all their limits are written, others only read: a flood of refused calls writes nothing, and takes
+# nothing from those who share an address with it. Where another call was quicker, the row itself refuses.
 COUNT = """
 WITH asked AS (
     SELECT * FROM unnest(%(keys)s::text[], %(spacings)s::float8[], %(depths)s::float8[]) AS use (key, spacing, depth)
@@ -38,14 +39,19 @@ WITH asked AS (
     SELECT key, full_at FROM accounts_ratelimituse WHERE key = ANY(%(keys)s::text[])
 ), counted AS (
     INSERT INTO accounts_ratelimituse AS held (key, full_at)
-    SELECT key, statement_timestamp() + spacing * interval '1 second' FROM asked ORDER BY key
+    SELECT key, statement_timestamp() + spacing * interval '1 second' FROM asked
+    WHERE NOT EXISTS (
+        SELECT FROM asked JOIN before USING (key)
+        WHERE extract(epoch FROM before.full_at - statement_timestamp()) + spacing > depth
+    )
+    ORDER BY key
     ON CONFLICT (key) DO UPDATE
     SET full_at = greatest(held.full_at, statement_timestamp()) + (excluded.full_at - statement_timestamp())
     WHERE greatest(held.full_at, statement_timestamp()) + (excluded.full_at - statement_timestamp())
           <= statement_timestamp() + (SELECT depth FROM asked WHERE asked.key = held.key) * interval '1 second'
     RETURNING key
 )
-SELECT max(coalesce(extract(epoch FROM before.full_at - statement_timestamp()) + spacing - depth, spacing))
+SELECT max(greatest(0.001, extract(epoch FROM before.full_at - statement_timestamp()) + spacing - depth))
 FROM asked LEFT JOIN before USING (key) WHERE key NOT IN (SELECT key FROM counted)
 """
 

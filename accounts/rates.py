@@ -45,15 +45,18 @@ class ProcessLimiter:
     def seconds_to_wait(self, uses: list[Use], *, now: float) -> float:
         """Count the call; 0 when it is within all limits, else seconds until it would be. `now` is monotonic."""
         with self._lock:
-            return max((self._count(use, now) for use in uses), default=0.0)
+            excess = max((self._full_after(use, now) - now - use.rate.depth for use in uses), default=0.0)
+            if excess > 1e-9:
+                return excess
+            for use in uses:
+                self._count(use, now)
+            return 0.0
 
-    def _count(self, use: Use, now: float) -> float:
-        full_at = max(self._full_at.get(use.key, now), now) + use.rate.spacing
-        excess = full_at - now - use.rate.depth
-        if excess > 1e-9:
-            return excess
-        self._full_at[use.key] = full_at
+    def _full_after(self, use: Use, now: float) -> float:
+        return max(self._full_at.get(use.key, now), now) + use.rate.spacing
+
+    def _count(self, use: Use, now: float) -> None:
+        self._full_at[use.key] = self._full_after(use, now)
         self._full_at.move_to_end(use.key)
         if len(self._full_at) > REMEMBERED:
             self._full_at.popitem(last=False)
-        return 0.0

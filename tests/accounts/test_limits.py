@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
@@ -174,6 +174,14 @@ def test_one_browser_that_asks_without_end_is_told_to_wait_and_its_neighbours_ar
     assert statuses(neighbour, START, 3) == {302}
 
 
+def test_who_is_over_their_own_limit_takes_nothing_from_their_address(settings):
+    settings.SIGN_IN_RATE, settings.ADDRESS_RATE = (1, 2), (1, 10)
+    restless = browser()
+
+    assert [restless.get(START).status_code for _ in range(20)].count(302) == 3
+    assert statuses(browser(), START, 1) == {302}
+
+
 def test_the_way_back_from_the_provider_is_limited_as_well(settings):
     settings.SIGN_IN_RATE = (30, 2)
     restless = browser()
@@ -279,6 +287,29 @@ def test_the_store_is_used_again_when_it_is_back(broken_store, monkeypatch):
     limiter.seconds_to_wait([TRICKLE])
 
     assert len(broken_store) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_calls_at_the_same_moment_one_gets_the_last_place(monkeypatch):
+    monkeypatch.setattr(limits, "PATIENCE", 5)
+    for _ in range(2):
+        SharedLimiter().seconds_to_wait([TRICKLE])
+    taken = threading.Event()
+
+    def take_the_last() -> None:
+        with scope.login(), transaction.atomic():
+            RateLimitUse.objects.update(full_at=F("full_at") + timedelta(seconds=60))
+            taken.set()
+            time.sleep(0.5)
+        connection.close()
+
+    other = threading.Thread(target=take_the_last)
+    other.start()
+    taken.wait(10)
+    waited = SharedLimiter().seconds_to_wait([TRICKLE])
+    other.join()
+
+    assert waited > 0
 
 
 @pytest.mark.django_db(transaction=True)

@@ -43,6 +43,15 @@ def test_of_several_limits_the_longest_wait_is_told():
     assert limiter.seconds_to_wait([slow, SECONDLY], now=110) == 50
 
 
+def test_a_call_that_one_limit_refuses_counts_against_no_other():
+    limiter = ProcessLimiter()
+    mine, ours = Use("mine", Rate(per_minute=1, burst=1)), Use("ours", Rate(per_minute=1, burst=2))
+    for _ in range(5):
+        limiter.seconds_to_wait([ours, mine], now=100)
+
+    assert limiter.seconds_to_wait([ours], now=100) == 0
+
+
 def test_threads_together_get_no_more_than_the_burst():
     limiter = ProcessLimiter()
     passed: list[int] = []

@@ -109,6 +109,20 @@ MUTANTS = (
         "tests/accounts/test_limits.py",
     ),
     Mutant(
+        "refused calls take nothing from their address",
+        "accounts/limits.py",
+        "    WHERE NOT EXISTS (",
+        "    WHERE true OR NOT EXISTS (",
+        "tests/accounts/test_limits.py",
+    ),
+    Mutant(
+        "limits of calls at the same moment",
+        "accounts/limits.py",
+        "greatest(0.001, ",
+        "greatest(-1e9, ",
+        "tests/accounts/test_limits.py",
+    ),
+    Mutant(
         "limits without their store",
         "accounts/limits.py",
         "except (DatabaseError, InterfaceError) as fault:",
