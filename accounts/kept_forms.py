@@ -26,7 +26,7 @@ MOST = 3  # forms
 LONGEST = 32 * 1024  # characters of one form
 SALT = "accounts.kept_forms"
 TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
-NOT_KEPT = re.compile(r"csrfmiddlewaretoken|passw|secret|token", re.IGNORECASE)
+NOT_KEPT = re.compile(r"passw|passphrase|secret|token|credential|authorization|(api|private)[-_]?key", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def remember_person(response: HttpResponse, person: User) -> None:
     response.set_cookie(
         _cookie_name(),
         signing.dumps(str(person.public_id), salt=SALT),
-        max_age=settings.SESSION_COOKIE_AGE + 86400,
+        max_age=_cookie_lifetime(),
         secure=settings.SECURE_COOKIES,
         httponly=True,
         samesite="Lax",
@@ -123,7 +123,7 @@ def page_of(request: HttpRequest) -> str:
 
 def _last_person(request: HttpRequest) -> str:
     try:
-        return signing.loads(request.COOKIES.get(_cookie_name(), ""), salt=SALT)
+        return signing.loads(request.COOKIES.get(_cookie_name(), ""), salt=SALT, max_age=_cookie_lifetime())
     except signing.BadSignature:
         return ""
 
@@ -138,6 +138,10 @@ def _texts(request: HttpRequest) -> Iterator[tuple[str, str]]:
     for name, values in request.POST.lists():
         if not NOT_KEPT.search(name) and name != SENT:
             yield from ((name, value) for value in values)
+
+
+def _cookie_lifetime() -> int:
+    return settings.SESSION_COOKIE_AGE + 86400
 
 
 def _cookie_name() -> str:

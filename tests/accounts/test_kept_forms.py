@@ -130,6 +130,13 @@ def test_a_cookie_that_we_did_not_sign_keeps_nothing(client):
     assert path_in(send(client)) == FORM
 
 
+def test_a_cookie_that_its_browser_should_have_forgotten_keeps_nothing(browser, monkeypatch, settings):
+    later = kept_forms.time.time() + settings.SESSION_COOKIE_AGE + 86401
+    monkeypatch.setattr(kept_forms.time, "time", lambda: later)
+
+    assert path_in(send(browser)) == FORM
+
+
 def test_a_text_that_is_too_long_is_not_kept(browser):
     assert path_in(send(browser, reason="x" * kept_forms.LONGEST)) == FORM
 
@@ -151,8 +158,9 @@ def test_a_text_is_kept_for_an_hour(browser, sign_in, monkeypatch):
 
 
 def test_secrets_and_files_are_not_kept(browser, sign_in):
-    more = {"password": "x", "api_token": "x", "client_secret": "x", "file": SimpleUploadedFile("a.csv", b"price")}
-    path = path_in(send(browser, **more))
+    names = ["password", "passphrase", "api_token", "client_secret", "api_key", "privateKey", "credentials"]
+    secrets = dict.fromkeys([*names, "authorization"], "x")
+    path = path_in(send(browser, **secrets, file=SimpleUploadedFile("a.csv", b"price")))
     sign_in(BEN)
 
     page = browser.get(path).content.decode()

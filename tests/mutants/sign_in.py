@@ -172,6 +172,13 @@ MUTANTS = (
         "tests/accounts/test_kept_forms.py",
     ),
     Mutant(
+        "who signed in long ago keeps no forms",
+        "accounts/kept_forms.py",
+        "salt=SALT, max_age=_cookie_lifetime())",
+        "salt=SALT)",
+        "tests/accounts/test_kept_forms.py",
+    ),
+    Mutant(
         "strangers' forms are not kept",
         "accounts/kept_forms.py",
         "if not person or not fields",
