@@ -11,6 +11,7 @@ from django.utils import timezone
 from marketedge.phases import phases, seconds_since_start
 from marketedge.readiness import Readiness, prober
 from modules import registry
+from modules.flags import watching as flags
 
 
 def live() -> HttpResponse:
@@ -72,10 +73,18 @@ def _status(readiness: Readiness) -> str:
 
 
 def _flags() -> dict[str, Any]:
-    """Whether flags have been read here, how many there were, and which the operator forces."""
-    phase = next((phase for phase in phases.told() if phase["name"] == "flags"), None)
-    known = phase["detail"]["known"] if phase else None
-    return {"loaded": phase is not None, "known": known, "forced": sorted(settings.FLAGS_FORCED)}
+    """Which release this process has, from where, whether it may be old, and which flags the operator forces."""
+    state = flags.store.state()
+    return {
+        "loaded": state.source == "database",
+        "known": state.known if state.source != "nothing" else None,
+        "version": state.version,
+        "source": state.source,
+        "stale": state.is_stale,
+        "seconds_since_look": None if state.seconds_since_look is None else round(state.seconds_since_look, 1),
+        "problem": state.problem or None,
+        "forced": sorted(settings.FLAGS_FORCED),
+    }
 
 
 ANSWERS = {"/healthz/live": live, "/healthz/startup": startup, "/healthz/ready": ready, "/health": summary}

@@ -101,7 +101,7 @@ class TextLines(logging.Formatter):
         at = time.strftime("%H:%M:%S", time.localtime(record.created))
         head = f"{at} {record.levelname:<7} {record.name}: {on_one_line(record.getMessage())}"
         known = {**visits.whereabouts(), "release": self.release}
-        tail = " ".join(f"{name}={on_one_line(value)}" for name, value in known.items() if value)
+        tail = " ".join(f"{name}={on_one_line(str(value))}" for name, value in known.items() if value)
         lines = [f"{self._coloured(head, record.levelname)}  {self._dimmed(f'[{tail}]')}"]
         for block in filter(None, (record.exc_text, record.stack_info)):
             lines += [f"    {on_one_line(line)}" for line in anonymise(block).split("\n")]

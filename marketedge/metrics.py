@@ -12,6 +12,7 @@ from django.conf import settings
 from marketedge.metrics_files import VARIABLE
 from marketedge.phases import phases
 from marketedge.readiness import PROBLEMS, WARNINGS, prober
+from modules.flags import watching as flags
 from tenants.postgresql import waits
 
 REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # seconds
@@ -108,11 +109,14 @@ class State:
         ]
 
     def _flags(self) -> list[Any]:
-        phase = next((phase for phase in phases.told() if phase["name"] == "flags"), None)
-        known = phase["detail"]["known"] if phase else 0
+        state = flags.store.state()
+        age: list[Any] = [] if state.seconds_since_look is None else [({}, state.seconds_since_look)]
         return [
-            gauge("flags_loaded", "1 when this process has read the feature flags.", [({}, phase is not None)]),
-            gauge("flags", "Feature flags that were read.", [({}, known)]),
+            gauge("flags_loaded", "1 when this process has read the flags.", [({}, state.source == "database")]),
+            gauge("flags", "Feature flags that are known here.", [({}, state.known)]),
+            gauge("flags_release", "Number of the release of the flags that this process has.", [({}, state.version)]),
+            gauge("flags_stale", "1 when there may be a newer release that it cannot read.", [({}, state.is_stale)]),
+            gauge("flags_seconds_since_look", "Since the database last said which release is the newest.", age),
         ]
 
 

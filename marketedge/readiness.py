@@ -11,7 +11,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from marketedge.phases import phases
-from modules.flags import evaluation as flags
+from modules.flags import watching as flags
 from tenants.postgresql import deadline, faults
 from tenants.postgresql.base import PrivilegedLogin
 from tenants.probing import Prober
@@ -111,11 +111,13 @@ def named(unapplied: AbstractSet[tuple[str, str]]) -> str:
 
 
 def _note_flags() -> None:
-    """Once: whether flags can be read is part of the start, not of every probe."""
+    """Once: that flags were read is part of the start, not of every probe."""
     if "flags" in phases.missing:
         began = time.perf_counter()
-        loaded = flags.load(flags.Context())
-        phases.note("flags", time.perf_counter() - began, known=len(loaded.flags))
+        flags.store.wait_for_first_look()
+        state = flags.store.state()
+        if state.source == "database":
+            phases.note("flags", time.perf_counter() - began, known=state.known, version=state.version)
 
 
 prober = Prober(

@@ -80,6 +80,12 @@ class Visit:
         """The slug of the organisation that the request happens in."""
         return getattr(self.request.__dict__.get("organisation"), "slug", "")
 
+    @property
+    def flags(self) -> int | None:
+        """The release of the flags that answered here, if somebody asked."""
+        pinned = getattr(self.request, "flags", None)
+        return pinned.version if pinned else None
+
 
 current: ContextVar[Visit | None] = ContextVar("visit", default=None)
 
@@ -94,4 +100,5 @@ def whereabouts() -> dict[str, Any]:
         "organisation": visit.organisation or None,
         "person": visit.person or None,
     }
-    return {**known, "callers_request_id": visit.callers_id} if visit.callers_id else known
+    further = {"callers_request_id": visit.callers_id or None, "flags": visit.flags}
+    return known | {name: value for name, value in further.items() if value is not None}

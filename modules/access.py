@@ -108,13 +108,10 @@ def _applications(seat: Seat | None) -> frozenset[str]:
 def flag_context(facts: Facts) -> flags.Context:
     """Who is asking, in the words of the flags."""
     return flags.Context(
-        organisation_id=facts.organisation.pk,
-        organisation_public_id=str(facts.organisation.public_id),
+        organisation=str(facts.organisation.public_id),
+        person=str(getattr(facts.person, "public_id", "")),
         sector=facts.organisation.sector,
-        person_id=facts.person.pk,
-        person_public_id=str(getattr(facts.person, "public_id", "")),
         entitled_modules=facts.available,
-        at=facts.at,
     )
 
 
@@ -247,7 +244,7 @@ def flag_on(facts: Facts, key: str) -> Failure | None:
     if spec is None or not spec.flag:
         return None
     explanation = flags.explain(spec.flag, default=False, context=flag_context(facts))
-    return None if explanation.value else Failure(f"The flag {spec.flag} is off: {explanation.sentence}")
+    return None if explanation.is_on else Failure(f"The flag {spec.flag} is off: {explanation.sentence}")
 
 
 ENTRY: Ladder = (

@@ -18,11 +18,12 @@ class ModuleGateMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: Any) -> HttpResponse:
-        """Inside an organisation, load what decisions rest on, and pin the flags for the whole request."""
+        """Pin the flags for the whole request; inside an organisation, load what decisions rest on."""
         if not hasattr(request, "seat"):
-            return self.get_response(request)
+            with flags.using(lambda: _outside_organisations(request)) as request.flags:
+                return self.get_response(request)
         request.facts = access.load_facts(request.user, request.organisation, request.seat, at=timezone.now())
-        with flags.using(access.flag_context(request.facts)):
+        with flags.using(access.flag_context(request.facts)) as request.flags:
             return self.get_response(request)
 
     def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
@@ -33,6 +34,11 @@ class ModuleGateMiddleware:
             raise Http404
         decision = access.decide(request.facts, key)
         return None if decision.is_open else closed(request, decision)
+
+
+def _outside_organisations(request: Any) -> flags.Context:
+    """When somebody asks, and not before: most pages do not, and who is signed in is a query."""
+    return flags.Context(person=str(getattr(request.user, "public_id", "")))
 
 
 def module_of(request: HttpRequest) -> str | None:

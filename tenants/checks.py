@@ -22,6 +22,8 @@ NOT_AUDITED = {
     "accounts.User_user_permissions": "Django's own table; the change of the person is an event",
     "accounts.SignInAttempt": "lives for minutes; how it ends is an event",
     "accounts.UsedLogoutToken": "lives for minutes; the sign-out is an event",
+    "flags.FlagRelease": "is itself a history: who, when and why are in it",
+    "flags.FlagPointer": "names the newest release, and changes with each",
     "market_edge_core.PriceObservation": "a load is one event with the file's hash and counts",
     "market_edge_core.PriceUpload": "a load is one event with the file's hash and counts",
 }

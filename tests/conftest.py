@@ -12,6 +12,8 @@ from pytest_django import DjangoDbBlocker
 
 from accounts.limits import SharedLimiter
 from accounts.rates import ProcessLimiter
+from modules.flags.snapshot import Snapshot
+from modules.flags.watching import State, Watcher
 from tenants import scope
 from tenants.management.commands.database_roles import script
 from tenants.postgresql import roles
@@ -41,6 +43,41 @@ def _make_roles(web: str, password: str) -> None:
 def client() -> Client:
     """A browser at an https address."""
     return Client(headers={"X-Forwarded-Proto": "https"})
+
+
+class ReadingStore(Watcher):
+    """The flags as the test's own connection sees them: its transaction is nobody else's to read."""
+
+    def current(self) -> Snapshot:
+        self._look()
+        self._adopt(self._snapshot.version, self._snapshot.document)
+        return self._snapshot
+
+    def _ask(self) -> None:
+        self._read()
+
+    def says(self, state: State) -> None:
+        """For tests of who tells it on."""
+        self._said = state
+
+    def state(self) -> State:
+        return getattr(self, "_said", None) or super().state()
+
+    def begin(self) -> None:
+        """Without a thread."""
+
+    def wait_for_first_look(self) -> bool:
+        return self._look()
+
+    def hurry(self) -> None:
+        """Whoever asks looks anyway."""
+
+
+@pytest.fixture(autouse=True)
+def flag_store(monkeypatch: pytest.MonkeyPatch) -> ReadingStore:
+    store = ReadingStore()
+    monkeypatch.setattr("modules.flags.watching.store", store)
+    return store
 
 
 class AnsweringProvider:

@@ -27,6 +27,7 @@ SETTINGS = {
     "CORS_ALLOWED_ORIGINS": "https://app.example",
     "API_REDIRECT_URIS": "https://app.example/callback",
     "FLAGS_FORCED": "",
+    "FLAGS_FILE": "",
     "RELEASE_COMMIT": "0000000",
     "LOG_FORMAT": "json",
     "REQUEST_LOG": "on",

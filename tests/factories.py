@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from django.utils import timezone
 
 from accounts.models import Identity, Invitation, User
-from modules.flags.models import Flag, FlagOverride
+from modules.flags import releases
+from modules.flags.models import Flag, FlagOverride, SectorRule
 from modules.models import AnalyticsModule, Application, ApplicationGrant, Entitlement
 from tenants import scope
 from tenants.models import Membership, Organisation, Role
@@ -89,10 +90,22 @@ def offer_market_edge_core() -> AnalyticsModule:
 
 @as_owner
 def make_flag(key: str, **fields: Any) -> Flag:
-    """A flag that is on for everybody, unless `fields` say otherwise."""
-    return Flag.objects.create(key=key, **{"name": key, "is_enabled": True, "salt": key, **fields})
+    """A flag that is on for everybody, unless `fields` say otherwise; released."""
+    flag = Flag.objects.create(key=key, **{"name": key, "is_enabled": True, "salt": key, **fields})
+    for effect, codes in (("allow", flag.allowed_sectors), ("block", flag.blocked_sectors)):
+        SectorRule.objects.bulk_create(SectorRule(flag=flag, prefix=code, effect=effect) for code in codes)
+    release_flags()
+    return flag
 
 
 @as_owner
 def make_override(flag: Flag, **fields: Any) -> FlagOverride:
-    return FlagOverride.objects.create(flag=flag, **{"reason": "a test", **fields})
+    override = FlagOverride.objects.create(flag=flag, **{"reason": "a test", **fields})
+    release_flags()
+    return override
+
+
+@as_owner
+def release_flags() -> None:
+    """What was written past the actions becomes a release, and no line in the audit."""
+    releases._publish(releases._locked_pointer(), by=None, reason="a test", reverts_to=None)

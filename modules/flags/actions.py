@@ -1,20 +1,63 @@
-"""Changes to flags and overrides: each one action, one transaction, one audit line."""
+"""Changes to flags and what belongs to them: each one action, one transaction, one audit line, one release."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from modules.flags.models import Flag, FlagOverride, FlagPrerequisite
-from tenants import audit
+from modules.flags.document import Malformed
+from modules.flags.models import Flag, FlagOverride, FlagPrerequisite, FlagRelease, FlagVariant, RampStep, SectorRule
+from modules.flags.releases import Refused, change
+from modules.flags.restoring import Restored, restore
+
+Sectors = Iterable[str] | None
 
 
-def save_flag(flag: Flag, *, by: Any, reason: str = "", needs: Iterable[Flag] | None = None) -> Flag:
-    """Create or change; the salt is the key at creation. `needs` replaces the prerequisites, None leaves them."""
-    with audit.action("flag.saved" if flag.pk else "flag.created", by=by, reason=reason, flag=flag.key):
+def save_flag(
+    flag: Flag,
+    *,
+    by: Any,
+    reason: str = "",
+    fields: Iterable[str] | None = None,
+    needs: Iterable[Flag] | None = None,
+    allowed_sectors: Sectors = None,
+    blocked_sectors: Sectors = None,
+    variants: Sequence[FlagVariant] | None = None,
+    ramp: Sequence[RampStep] | None = None,
+) -> Flag:
+    """Create or change; the salt is the key at creation.
+
+    With `fields`, only these are written, so that what somebody else changed meanwhile stays. What is given as a list
+    replaces what is there; None leaves it.
+    """
+    with change("flag.saved" if flag.pk else "flag.created", by=by, reason=reason, flag=flag.key):
         flag.salt = flag.salt or flag.key
-        flag.save()
+        written = _with_lists(flag, fields, allowed_sectors, blocked_sectors)
+        flag.save(update_fields=written if flag.pk else None)
+        _set_sectors(flag, allowed_sectors, SectorRule.Effect.ALLOW)
+        _set_sectors(flag, blocked_sectors, SectorRule.Effect.BLOCK)
         if needs is not None:
             _set_prerequisites(flag, {needed.pk for needed in needs})
+        for model, rows in ((FlagVariant, variants), (RampStep, ramp)):
+            if rows is not None:
+                _replace(model, flag, rows)
     return flag
+
+
+def _with_lists(flag: Flag, fields: Iterable[str] | None, allowed: Sectors, blocked: Sectors) -> list[str] | None:
+    """The release before reads the rules of sectors in the flag itself."""
+    for name, codes in (("allowed_sectors", allowed), ("blocked_sectors", blocked)):
+        if codes is not None:
+            setattr(flag, name, list(codes))
+    return None if fields is None else [*fields, "allowed_sectors", "blocked_sectors", "updated_at"]
+
+
+def _set_sectors(flag: Flag, codes: Sectors, effect: SectorRule.Effect) -> None:
+    if codes is None:
+        return
+    wanted, rules = set(codes), SectorRule.objects.filter(flag=flag, effect=effect)
+    present = set(rules.values_list("prefix", flat=True))
+    rules.filter(prefix__in=present - wanted).delete()
+    for code in sorted(wanted - present):
+        SectorRule.objects.create(flag=flag, prefix=code, effect=effect)
 
 
 def _set_prerequisites(flag: Flag, wanted: set[int]) -> None:
@@ -22,6 +65,13 @@ def _set_prerequisites(flag: Flag, wanted: set[int]) -> None:
     FlagPrerequisite.objects.filter(flag=flag, needs_id__in=present - wanted).delete()
     for pk in sorted(wanted - present):
         FlagPrerequisite.objects.create(flag=flag, needs_id=pk)
+
+
+def _replace(model: Any, flag: Flag, rows: Sequence[Any]) -> None:
+    model.objects.filter(flag=flag).delete()
+    for row in rows:
+        row.pk, row.flag = None, flag
+        row.save(force_insert=True)
 
 
 def kill_flag(flag: Flag, *, by: Any, reason: str) -> Flag:
@@ -38,7 +88,7 @@ def archive_flag(flag: Flag, *, by: Any, reason: str) -> Flag:
 
 
 def _switch(flag: Flag, name: str, *, by: Any, reason: str, **fields: bool) -> Flag:
-    with audit.action(name, by=by, reason=reason, flag=flag.key):
+    with change(name, by=by, reason=reason, flag=flag.key):
         for field, value in fields.items():
             setattr(flag, field, value)
         flag.save(update_fields=[*fields, "updated_at"])
@@ -48,13 +98,35 @@ def _switch(flag: Flag, name: str, *, by: Any, reason: str, **fields: bool) -> F
 def save_override(override: FlagOverride, *, by: Any) -> FlagOverride:
     """The override's own reason is the reason."""
     flag, target = override.flag.key, str(override.organisation or override.person)
-    with audit.action("flag.override_saved", by=by, reason=override.reason, flag=flag, target=target):
-        override.author = by
+    with change("flag.override_saved", by=by, reason=override.reason, flag=flag, target=target):
+        override.author = by if getattr(by, "pk", None) else None
         override.save()
     return override
 
 
 def delete_override(override: FlagOverride, *, by: Any, reason: str = "") -> None:
     flag, target = override.flag.key, str(override.organisation or override.person)
-    with audit.action("flag.override_deleted", by=by, reason=reason, flag=flag, target=target):
+    with change("flag.override_deleted", by=by, reason=reason, flag=flag, target=target):
         override.delete()
+
+
+def revert_to(number: int, *, by: Any, reason: str) -> Restored:
+    """A new release with the document of an older one; the rows say the same again. Refused where that cannot be."""
+    with change("flags.reverted", by=by, reason=reason, reverts_to=number, to=number):
+        document = FlagRelease.objects.filter(number=number).values_list("document", flat=True).first()
+        if document is None:
+            raise Refused(f"There is no release {number}.")
+        return _restored(document, only=True)
+
+
+def import_flags(text: str, *, by: Any, reason: str, only: bool = False) -> Restored:
+    """Make the flags say what an exported document says; with `only`, no other flag stays."""
+    with change("flags.imported", by=by, reason=reason):
+        return _restored(text, only=only)
+
+
+def _restored(text: str, *, only: bool) -> Restored:
+    try:
+        return restore(text, only=only)
+    except Malformed as fault:
+        raise Refused(str(fault)) from fault

@@ -1,14 +1,15 @@
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.html import format_html
 
 from modules.flags import actions
 from modules.flags.forms import FlagForm, OverrideForm
 from modules.flags.models import Flag, FlagOverride
+from modules.flags.releases import Refused
 from tenants.administration import ActionAdmin, Affected, confirm, related_list
 from tenants.models import Organisation
 
@@ -33,8 +34,19 @@ class ModuleFilter(admin.SimpleListFilter):
         return queryset.filter(module_key="" if key == self.NONE else key)
 
 
+class ReleasingAdmin(ActionAdmin):
+    """Every save is a release of all flags; where the whole would make no sense, the page says so."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        try:
+            return super().changeform_view(request, *args, **options)
+        except Refused as refusal:
+            self.message_user(request, f"Not saved: {' '.join(refusal.messages)}", messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+
 @admin.register(Flag)
-class FlagAdmin(ActionAdmin):
+class FlagAdmin(ReleasingAdmin):
     form = FlagForm
     list_display = ("key", "name", "state", "module_key", "override_count", "updated_at")
     list_filter = ("is_enabled", "is_killed", "is_archived", ModuleFilter)
@@ -101,8 +113,16 @@ class FlagAdmin(ActionAdmin):
 
     def save_model(self, request: HttpRequest, obj: Flag, form: Any, change: bool) -> None:
         if not change or set(form.changed_data) - {"reason"}:
-            needs, reason = form.cleaned_data["needs"], form.cleaned_data["reason"]
-            actions.save_flag(obj, by=request.user, reason=reason, needs=needs)
+            said = form.cleaned_data
+            actions.save_flag(
+                obj,
+                by=request.user,
+                reason=said["reason"],
+                fields=form.changed_fields,
+                needs=said["needs"],
+                allowed_sectors=said["allowed_sectors"],
+                blocked_sectors=said["blocked_sectors"],
+            )
 
     @admin.action(description="Kill… (off for everybody at once)", permissions=["change"])
     def kill(self, request: HttpRequest, rows: QuerySet[Flag]) -> HttpResponse | None:
@@ -149,7 +169,7 @@ def overrides(flag: Flag) -> Any:
 
 
 @admin.register(FlagOverride)
-class FlagOverrideAdmin(ActionAdmin):
+class FlagOverrideAdmin(ReleasingAdmin):
     form = OverrideForm
     list_display = ("flag", "target", "value", "reason", "author", "starts_at", "expires_at")
     list_filter = ("value", ("flag", admin.RelatedOnlyFieldListFilter))

@@ -1,114 +1,185 @@
-"""The only reader of flags: `is_on` and `explain`, for the request's context or for one that is given.
+"""The only reader of flags: `is_on`, `value` and `explain`, for the context in use or for one that is given.
 
-The flags are read once for a context, in two queries; evaluating asks the database nothing and never raises.
+They ask the database nothing, write nothing and never raise: where something is wrong, the default of the calling code
+holds, and a line in the log says why.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from functools import cached_property
+from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-from django.db.models import Aggregate, JSONField, Q
-from django.utils import timezone
+from modules.flags import watching
+from modules.flags.answers import Context, Outcome, Reason
+from modules.flags.explaining import Explanation
+from modules.flags.explaining import explain as explained
+from modules.flags.ladder import UNKNOWN_OFF, UNKNOWN_ON, Flag, answer, climb
+from modules.flags.snapshot import Snapshot
 
-from modules.flags import ladder
-from modules.flags.ladder import Context, Explanation, Override, Reason, Rules, Snapshot
-from modules.flags.models import Flag, FlagOverride
-
-__all__ = ["Context", "Explanation", "Reason", "explain", "is_on", "using"]
+__all__ = ["Context", "Explanation", "Reason", "all_flags", "explain", "forced", "is_on", "pinned", "using", "value"]
 
 logger = logging.getLogger(__name__)
-_told: set[str] = set()
+NOBODY = Context()
+_told: set[tuple[str, str]] = set()
 
 
-class Keys(Aggregate):
-    """The keys of many rows as one list; None when there is no row."""
-
-    function = "JSONB_AGG"
-    output_field = JSONField()
-
-
-@dataclass
 class Pinned:
-    """A context with the flags as they were when it first asked, for the whole request."""
+    """A context with the flags as they are when it first asks, for the whole request or task.
 
-    context: Context
+    `forced` is for tests. The context may be a function, which is called at the first question that needs it.
+    """
 
-    @cached_property
+    __slots__ = ("_context", "_snapshot", "forced")
+
+    def __init__(self, context: Context | Callable[[], Context], forced: dict[str, Any] | None = None) -> None:
+        self._context = context
+        self._snapshot: Snapshot | None = None
+        self.forced = forced or {}
+
+    @property
     def snapshot(self) -> Snapshot:
-        return load(self.context)
+        if self._snapshot is None:
+            newest = watching.store.current()
+            self._snapshot = newest.with_forced(self.forced) if self.forced else newest
+        return self._snapshot
+
+    @property
+    def context(self) -> Context:
+        if callable(self._context):
+            self._context = self._context()
+        return self._context
+
+    @property
+    def version(self) -> int | None:
+        """The release that answered here; None when nothing has been asked yet."""
+        return None if self._snapshot is None else self._snapshot.version
 
 
 _pinned: ContextVar[Pinned | None] = ContextVar("flags", default=None)
 
 
+def pinned() -> Pinned | None:
+    """What `using` set up here, if it did."""
+    return _pinned.get()
+
+
 @contextmanager
-def using(context: Context) -> Iterator[Pinned]:
-    """Answer for this context inside; the flags are read at the first question and then stay as they are."""
-    token = _pinned.set(Pinned(context))
+def using(context: Context | Callable[[], Context]) -> Iterator[Pinned]:
+    """Answer for this context inside, from one snapshot: half of a change is never seen."""
+    outer = _pinned.get()
+    with _set(Pinned(context, outer.forced if outer else None)) as inner:
+        yield inner
+
+
+@contextmanager
+def forced(**states: Any) -> Iterator[None]:
+    """For tests: inside, these flags are on or off, or have these values, whatever the database says."""
+    outer = _pinned.get()
+    context = (lambda: outer.context) if outer else NOBODY
+    with _set(Pinned(context, {**(outer.forced if outer else {}), **states})):
+        yield
+
+
+@contextmanager
+def _set(inner: Pinned) -> Iterator[Pinned]:
+    token = _pinned.set(inner)
     try:
-        yield _pinned.get()  # type: ignore[misc]
+        yield inner
     finally:
         _pinned.reset(token)
 
 
 def is_on(key: str, *, default: bool = False, context: Context | None = None) -> bool:
-    return explain(key, default=default, context=context).value
+    """Whether the flag is on, whatever the type of its value."""
+    try:
+        here = _pinned.get()
+        snapshot = here.snapshot if here is not None else watching.store.current()
+        flag = snapshot.flags.get(key)
+        if flag is None:
+            _tell_unknown(key, default)
+            return default
+        return climb(flag, context or (here.context if here is not None else NOBODY)).is_on
+    except Exception:
+        _tell_failed(key, default)
+        return default
 
 
-def explain(key: str, *, default: bool = False, context: Context | None = None) -> Explanation:
-    """The flag's answer with its reason; for `context`, or the one in use, or nobody."""
-    pinned = _pinned.get()
-    if pinned is None or (context is not None and context != pinned.context):
-        pinned = Pinned(context or Context())
-    at = pinned.context.at or timezone.now()
-    answer = ladder.evaluate(pinned.snapshot, key, pinned.context, default=default, at=at)
-    if answer.reason is Reason.UNKNOWN_FLAG and key not in _told:
-        _told.add(key)
+def value(key: str, *, default: Any = None, context: Context | None = None) -> Any:
+    """The flag's value: of the variant that was chosen, or what it answers when it is off."""
+    try:
+        snapshot, context = _here(context)
+        flag = snapshot.flags.get(key)
+        if flag is None:
+            _tell_unknown(key, default)
+            return default
+        return answer(flag, climb(flag, context), context)[0]
+    except Exception:
+        _tell_failed(key, default)
+        return default
+
+
+def explain(
+    key: str, *, default: Any = False, context: Context | None = None, at: datetime | None = None
+) -> Explanation:
+    """The flag's answer with its reason; at another moment than now, as today's release would have it then."""
+    try:
+        snapshot, context = _here(context)
+        snapshot = snapshot.at(at) if at else snapshot
+        flag = snapshot.flags.get(key)
+        if flag is not None:
+            return explained(flag, context, snapshot.version)
+        _tell_unknown(key, default)
+        return unknown(key, default, snapshot.version)
+    except Exception:
+        _tell_failed(key, default)
+        return unknown(key, default, 0)
+
+
+def all_flags(context: Context | None = None, *, only_for_clients: bool = False) -> dict[str, Explanation]:
+    """Every flag's answer from one snapshot; `only_for_clients` leaves out what clients must not see."""
+    snapshot, context = _here(context)
+    flags = snapshot.flags.values()
+    chosen = (flag for flag in flags if flag.is_visible_to_clients) if only_for_clients else flags
+    return {flag.key: _one_of_all(flag, context, snapshot.version) for flag in chosen}
+
+
+def _one_of_all(flag: Flag, context: Context, version: int) -> Explanation:
+    try:
+        return explained(flag, context, version)
+    except Exception:
+        _tell_failed(flag.key, flag.off_value)
+        return unknown(flag.key, flag.off_value, version)
+
+
+def unknown(key: str, default: Any, version: int) -> Explanation:
+    """The default of the calling code, as an explanation."""
+    outcome: Outcome = UNKNOWN_ON if default else UNKNOWN_OFF
+    return Explanation(str(key), default, "default", outcome, version, Flag(str(key)), NOBODY)
+
+
+def _here(context: Context | None) -> tuple[Snapshot, Context]:
+    here = _pinned.get()
+    if here is None:
+        return watching.store.current(), context or NOBODY
+    return here.snapshot, context or here.context
+
+
+def _tell_unknown(key: str, default: Any) -> None:
+    if _is_news("unknown", key):
         logger.warning("The flag %s is unknown: its default %s holds.", key, default)
-    return answer
 
 
-def load(context: Context) -> Snapshot:
-    """Two queries: the flags with their prerequisites, and the overrides for this person and this organisation."""
-    overrides = {(row.flag_id, row.person_id is not None): _override(row) for row in _overrides(context)}
-    needs = Keys("needs_rows__needs__key", filter=Q(needs_rows__isnull=False))
-    rules = [_rules(flag, overrides) for flag in Flag.objects.annotate(needed_keys=needs).order_by("pk")]
-    return Snapshot({rule.key: rule for rule in rules}, settings.FLAGS_FORCED)
+def _tell_failed(key: Any, default: Any) -> None:
+    if _is_news("failed", key):
+        logger.exception("The flag %.100s could not be evaluated: its default %s holds.", key, default)
 
 
-def _overrides(context: Context) -> list[FlagOverride]:
-    targets = Q(pk=None)
-    if context.person_id is not None:
-        targets |= Q(person_id=context.person_id)
-    if context.organisation_id is not None:
-        targets |= Q(organisation_id=context.organisation_id)
-    return list(FlagOverride.objects.filter(targets).select_related("author").order_by("pk"))
-
-
-def _override(row: FlagOverride) -> Override:
-    return Override(row.value, row.starts_at, row.expires_at, str(row.author or "the system"), row.reason)
-
-
-def _rules(flag: Any, overrides: dict[tuple[int, bool], Override]) -> Rules:
-    return Rules(
-        key=flag.key,
-        is_enabled=flag.is_enabled,
-        is_killed=flag.is_killed,
-        is_archived=flag.is_archived,
-        rollout=flag.rollout,
-        bucket_by=flag.bucket_by,
-        salt=flag.salt,
-        module_key=flag.module_key,
-        starts_at=flag.window_starts_at,
-        ends_at=flag.window_ends_at,
-        allowed_sectors=tuple(flag.allowed_sectors),
-        blocked_sectors=tuple(flag.blocked_sectors),
-        prerequisites=tuple(flag.needed_keys or ()),
-        person_override=overrides.get((flag.pk, True)),
-        organisation_override=overrides.get((flag.pk, False)),
-    )
+def _is_news(what: str, key: Any) -> bool:
+    """Each fault is told once for a key, and not more often than there is memory for."""
+    told = (what, str(key)[:100])
+    if told in _told or len(_told) >= 10_000:
+        return False
+    _told.add(told)
+    return True

@@ -63,6 +63,12 @@ class FlagForm(ReasonedForm):
         if self.instance.pk:
             self.initial.setdefault("needs", list(self.instance.prerequisites.values_list("pk", flat=True)))
 
+    @property
+    def changed_fields(self) -> list[str]:
+        """The flag's own fields that were changed, and no others: somebody else may have changed those meanwhile."""
+        changed = {"rollout" if name == "percentage" else name for name in self.changed_data}
+        return sorted(changed & {field.name for field in Flag._meta.concrete_fields})
+
     def clean_needs(self) -> Any:
         needs = self.cleaned_data["needs"]
         if self.instance.pk and {flag.pk for flag in needs} & needing(self.instance.pk):

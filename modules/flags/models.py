@@ -1,4 +1,4 @@
-"""Feature flags, and the exceptions that people make to them for one organisation or one person."""
+"""Feature flags with what belongs to them: variants, rules, overrides; and the releases that processes read."""
 
 import re
 import uuid
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.utils import timezone
 
 from tenants.models import Organisation
@@ -32,6 +32,18 @@ class Flag(models.Model):
         ORGANISATION = "organisation", "Organisation"
         PERSON = "person", "Person"
 
+    class Kind(models.TextChoices):
+        RELEASE = "release", "Release: leaves when everybody has it"
+        OPS = "ops", "Operations: stays, as a switch"
+        ENTITLEMENT = "entitlement", "Entitlement: who gets what"
+
+    class ValueType(models.TextChoices):
+        BOOLEAN = "boolean", "On or off"
+        STRING = "string", "Text"
+        INTEGER = "integer", "Whole number"
+        FLOAT = "float", "Number"
+        OBJECT = "object", "Object (JSON)"
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     key = models.CharField(
         max_length=80,
@@ -41,6 +53,23 @@ class Flag(models.Model):
     )
     name = models.CharField(max_length=120)
     purpose = models.TextField(blank=True)
+    kind = models.CharField(max_length=20, choices=Kind, default=Kind.RELEASE, db_default="release")
+    owner = models.CharField(
+        max_length=200, blank=True, db_default="", help_text="The team or person who knows when it may go."
+    )
+    review_date = models.DateField(null=True, blank=True, help_text="When somebody looks whether it is still needed.")
+    value_type = models.CharField(
+        "type", max_length=20, choices=ValueType, default=ValueType.BOOLEAN, db_default="boolean"
+    )
+    off_value = models.JSONField(
+        default=bool, db_default=Value(False, models.JSONField()), help_text="What it answers when it is off."
+    )
+    is_visible_to_clients = models.BooleanField(
+        "visible to clients",
+        default=False,
+        db_default=False,
+        help_text="Told to whoever asks from outside: browsers and other programs.",
+    )
     module_key = models.SlugField(
         "module", max_length=60, blank=True, help_text="Off wherever this module is not entitled."
     )
@@ -55,6 +84,7 @@ class Flag(models.Model):
     hash_version = models.PositiveSmallIntegerField(default=1, editable=False)
     window_starts_at = models.DateTimeField("on from", null=True, blank=True, help_text="In UTC; empty: always.")
     window_ends_at = models.DateTimeField("on until", null=True, blank=True, help_text="In UTC; empty: without end.")
+    # Rules of sectors are rows; the release before reads them here, and they leave with the next.
     allowed_sectors = models.JSONField(default=list, blank=True, validators=[require_sectors])
     blocked_sectors = models.JSONField(default=list, blank=True, validators=[require_sectors])
     prerequisites = models.ManyToManyField(
@@ -77,6 +107,12 @@ class Flag(models.Model):
                 name="flag_window_ends_after_it_starts",
                 violation_error_message="“On until” must be later than “on from”.",
             ),
+            models.CheckConstraint(condition=Q(kind__in=["release", "ops", "entitlement"]), name="flag_kind_is_known"),
+            models.CheckConstraint(
+                condition=Q(value_type__in=["boolean", "string", "integer", "float", "object"]),
+                name="flag_type_is_known",
+            ),
+            models.CheckConstraint(condition=~Q(salt=""), name="flag_has_a_salt"),
             Audited(name="flag_is_audited", ignored=("updated_at",)),
         ]
 
@@ -135,6 +171,12 @@ class FlagOverride(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="flag_overrides"
     )
     value = models.BooleanField("on", default=True)
+    variant = models.CharField(
+        max_length=40,
+        blank=True,
+        db_default="",
+        help_text="Which of the flag's variants; empty: as its weights choose.",
+    )
     reason = models.CharField(max_length=500)
     starts_at = models.DateTimeField(null=True, blank=True, help_text="In UTC; empty: at once.")
     expires_at = models.DateTimeField(null=True, blank=True, help_text="In UTC; empty: never.")
@@ -168,8 +210,120 @@ class FlagOverride(models.Model):
                 name="flag_override_is_unique_for_person",
                 violation_error_message="This person already has an override of the flag.",
             ),
+            models.CheckConstraint(
+                condition=Q(variant="") | Q(value=True),
+                name="flag_override_chooses_a_variant_when_on",
+                violation_error_message="Choose a variant only where the flag is on.",
+            ),
             Audited(name="flag_override_is_audited"),
         ]
 
     def __str__(self) -> str:
         return f"{self.flag} {'on' if self.value else 'off'} for {self.organisation or self.person}"
+
+
+class FlagVariant(models.Model):
+    """One of the values that the flag may have when it is on, and how often; in the order of their making."""
+
+    flag = models.ForeignKey(Flag, on_delete=models.CASCADE, related_name="variants")
+    name = models.CharField(
+        max_length=40, validators=[RegexValidator(r"^[a-z0-9][a-z0-9_.-]*$", "Lower-case letters, digits, _ . and -.")]
+    )
+    value = models.JSONField()
+    weight = models.PositiveIntegerField(
+        default=1, validators=[MaxValueValidator(FULL_ROLLOUT)], help_text="Its share of all the weights."
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["flag", "name"], name="flag_variant_is_unique"),
+            models.CheckConstraint(condition=Q(name__regex=r"^[a-z0-9][a-z0-9_.-]*$"), name="flag_variant_is_a_slug"),
+            models.CheckConstraint(condition=Q(weight__lte=100_000), name="flag_variant_weight_is_at_most_all"),
+            Audited(name="flag_variant_is_audited"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.flag}"
+
+
+class SectorRule(models.Model):
+    """The flag is only for a sector, or never for it; a sector is the beginning of a UK SIC 2007 code."""
+
+    class Effect(models.TextChoices):
+        ALLOW = "allow", "Only for"
+        BLOCK = "block", "Never for"
+
+    flag = models.ForeignKey(Flag, on_delete=models.CASCADE, related_name="sector_rules")
+    prefix = models.CharField(max_length=5, validators=[RegexValidator(r"^[0-9]{2,5}$", "Two to five digits.")])
+    effect = models.CharField(max_length=10, choices=Effect)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["flag", "prefix", "effect"], name="flag_sector_rule_is_unique"),
+            models.CheckConstraint(condition=Q(prefix__regex=r"^[0-9]{2,5}$"), name="flag_sector_rule_is_digits"),
+            models.CheckConstraint(condition=Q(effect__in=["allow", "block"]), name="flag_sector_rule_is_known"),
+            Audited(name="flag_sector_rule_is_audited"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.flag}: {self.effect} {self.prefix}"
+
+
+class RampStep(models.Model):
+    """From `at` on the flag's rollout is this one."""
+
+    flag = models.ForeignKey(Flag, on_delete=models.CASCADE, related_name="ramp_steps")
+    at = models.DateTimeField(help_text="In UTC.")
+    rollout = models.PositiveIntegerField(
+        validators=[MaxValueValidator(FULL_ROLLOUT)], help_text="In thousandths of a percent."
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["flag", "at"], name="flag_ramp_step_is_unique"),
+            models.CheckConstraint(condition=Q(rollout__lte=100_000), name="flag_ramp_step_is_at_most_all"),
+            Audited(name="flag_ramp_step_is_audited"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.flag}: {self.rollout / 1000:g} % from {self.at:%Y-%m-%d %H:%M} UTC"
+
+
+class FlagRelease(models.Model):
+    """All flags as one document, which is what processes read; rows are only ever added."""
+
+    number = models.PositiveIntegerField(primary_key=True)
+    document = models.TextField(help_text="Canonical JSON; its form is told by `format` inside.")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    author_email = models.CharField(max_length=254, blank=True)
+    reason = models.CharField(max_length=500)
+    reverts_to = models.PositiveIntegerField(null=True, help_text="The older release whose document this one repeats.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(number__gte=1), name="flag_release_counts_from_one"),
+            models.CheckConstraint(condition=~Q(reason=""), name="flag_release_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(reverts_to=None) | Q(reverts_to__lt=F("number")), name="flag_release_reverts_to_an_older"
+            ),
+        ]
+        indexes = [models.Index(fields=["-created_at"], name="flag_release_by_time")]
+
+    def __str__(self) -> str:
+        return f"release {self.number}"
+
+
+class FlagPointer(models.Model):
+    """The one row that names the newest release. Whoever changes flags locks it first, so changes follow each other."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    number = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="flag_pointer_is_one")]
+
+    def __str__(self) -> str:
+        return f"newest: release {self.number}"

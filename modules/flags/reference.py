@@ -44,7 +44,7 @@ def load_reference_flags(known_modules: set[str], *, by: Any = None, reason: str
     there = set(Flag.objects.values_list("key", flat=True))
     missing = [flag for flag in _wanted(known_modules) if flag.key not in there]
     for flag in missing:
-        actions.save_flag(_flag(flag), by=by, reason=reason)
+        actions.save_flag(_flag(flag), by=by, reason=reason, allowed_sectors=flag.sectors)
     return [f"flag {flag.key}" for flag in missing]
 
 

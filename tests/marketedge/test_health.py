@@ -11,6 +11,7 @@ from django.test import Client
 from marketedge import health, readiness
 from marketedge.phases import FIRST_CONTACT, LOADING, Phases
 from marketedge.readiness import Readiness
+from modules.flags.watching import State
 from tenants import scope
 from tenants.postgresql import faults
 
@@ -125,8 +126,9 @@ def test_the_summary_is_computed(client, tell, problems, over, status, is_ready,
     assert (told["status"], told["database_ready"], told["database_error"]) == (status, is_ready, error)
 
 
-def test_the_summary_has_every_field_of_old_clients(client, tell, settings):
+def test_the_summary_has_every_field_of_old_clients(client, tell, settings, flag_store):
     settings.FLAGS_FORCED = {"export_functionality": False}
+    flag_store.says(State(7, 3, "database", False, 0.5, ""))
     tell({})
 
     told = client.get("/health").json()
@@ -147,7 +149,16 @@ def test_the_summary_has_every_field_of_old_clients(client, tell, settings):
         "cors_status": "configured",
         "allowed_origins": ["https://app.example"],
         "modules": ["market_edge_core"],
-        "flags": {"loaded": True, "known": 3, "forced": ["export_functionality"]},
+        "flags": {
+            "loaded": True,
+            "known": 3,
+            "version": 7,
+            "source": "database",
+            "stale": False,
+            "seconds_since_look": 0.5,
+            "problem": None,
+            "forced": ["export_functionality"],
+        },
     }
 
 
@@ -167,7 +178,16 @@ def test_the_summary_follows_the_settings(client, tell, settings):
     told = client.get("/health").json()
 
     assert (told["cors_status"], told["mode"]) == ("no origin allowed", "demonstration")
-    assert told["flags"] == {"loaded": False, "known": None, "forced": []}
+    assert told["flags"] == {
+        "loaded": False,
+        "known": None,
+        "version": 0,
+        "source": "nothing",
+        "stale": True,
+        "seconds_since_look": None,
+        "problem": None,
+        "forced": [],
+    }
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from marketedge import metrics
 from marketedge.admission import REFUSED
 from marketedge.phases import FIRST_CONTACT, LOADING, Phases
 from marketedge.readiness import PROBLEMS, Readiness
+from modules.flags.watching import State
 from tenants.postgresql import waits
 
 TOKEN = "only-prometheus-knows-this"
@@ -118,7 +119,8 @@ def test_nothing_is_sent_to_them(measured):
     assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
 
 
-def test_the_start_readiness_flags_and_release_are_told(measured, say, settings):
+def test_the_start_readiness_flags_and_release_are_told(measured, say, settings, flag_store):
+    flag_store.says(State(7, 3, "database", True, 9.5, "the database does not answer"))
     say({}, clock="60 seconds behind")
 
     told = samples(measured)
@@ -128,6 +130,7 @@ def test_the_start_readiness_flags_and_release_are_told(measured, say, settings)
     assert told[("startup_module_seconds", "market_edge_core")] == 0.25
     assert (told[("started",)], told[("ready",)], told[("readiness_warning", "clock")]) == (1, 1, 1)
     assert (told[("flags_loaded",)], told[("flags",)]) == (1, 3)
+    assert (told[("flags_release",)], told[("flags_stale",)], told[("flags_seconds_since_look",)]) == (7, 1, 9.5)
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def test_rungs_after_the_deciding_one_are_not_reached():
 
 def test_a_flag_that_is_off_closes_the_module(monkeypatch):
     monkeypatch.setitem(registry._specs, "prices", replace(SPECS["prices"], flag="prices_v2"))
-    monkeypatch.setattr(access.flags, "explain", lambda *_, **__: SimpleNamespace(value=False, sentence="killed."))
+    monkeypatch.setattr(access.flags, "explain", lambda *_, **__: SimpleNamespace(is_on=False, sentence="killed."))
 
     assert answer(facts(), "prices") == (9, "The flag prices_v2 is off: killed.")
 

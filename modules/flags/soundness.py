@@ -1,0 +1,68 @@
+"""May this document be published? Stricter than reading it: what makes no sense to people is refused, by name. Pure."""
+
+from collections.abc import Mapping
+
+from modules.flags.document import KINDS, Body, Malformed, Rules, bodies, rules_of
+
+DEEPEST = 50  # prerequisites that may follow each other
+
+
+def require_sound(text: str) -> dict[str, Rules]:
+    """The rules of every flag; Malformed says of the first fault which flag and what to change."""
+    told = bodies(text)
+    rules = {key: rules_of(key, body) for key, body in told.items()}
+    for key, body in told.items():
+        _require_description(Body(key, body))
+        _require_order(rules[key])
+        _require_targets(rules[key])
+        _require_needs(rules[key], rules)
+    for key in rules:
+        _require_end(key, rules)
+    return rules
+
+
+def _require_description(body: Body) -> None:
+    body.text("name")
+    body.text("purpose")
+    body.text("owner")
+    body.choice("kind", KINDS)
+    body.day("review_date")
+
+
+def _require_order(rules: Rules) -> None:
+    if rules.starts_at and rules.ends_at and rules.ends_at <= rules.starts_at:
+        raise Malformed(f"{rules.key}: its window must end after it starts.")
+    times = [step.at for step in rules.ramp]
+    if len(set(times)) < len(times):
+        raise Malformed(f"{rules.key}: two steps of its ramp are at the same time.")
+
+
+def _require_targets(rules: Rules) -> None:
+    seen, names = set(), {variant.name for variant in rules.variants}
+    for override in rules.overrides:
+        target = (override.is_for_person, override.target)
+        if target in seen:
+            raise Malformed(f"{rules.key}: two overrides for {override.target}.")
+        if not override.reason:
+            raise Malformed(f"{rules.key}: the override for {override.target} has no reason.")
+        if override.variant and (override.variant not in names or not override.is_on):
+            raise Malformed(f"{rules.key}: an override chooses {override.variant}, which is none of its variants.")
+        seen.add(target)
+
+
+def _require_needs(rules: Rules, known: Mapping[str, Rules]) -> None:
+    missing = [key for key in rules.needs if key not in known]
+    if missing:
+        raise Malformed(f"{rules.key}: its prerequisite {missing[0]} does not exist.")
+
+
+def _require_end(key: str, known: Mapping[str, Rules]) -> None:
+    """No way along the prerequisites comes back to where it began, or goes on too long."""
+    layer = [key]
+    for _ in range(DEEPEST):
+        layer = sorted({needed for one in layer for needed in known[one].needs})
+        if key in layer:
+            raise Malformed(f"{key}: its prerequisites need each other in a circle.")
+        if not layer:
+            return
+    raise Malformed(f"{key}: its prerequisites lead in a circle, or more than {DEEPEST} follow each other.")
