@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any, TypeVar
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Identity, Invitation, User
@@ -108,4 +109,5 @@ def make_override(flag: Flag, **fields: Any) -> FlagOverride:
 @as_owner
 def release_flags() -> None:
     """What was written past the actions becomes a release, and no line in the audit."""
-    releases._publish(releases._locked_pointer(), by=None, reason="a test", reverts_to=None)
+    with transaction.atomic():
+        releases._publish(releases._locked_pointer(), by=None, reason="a test", reverts_to=None)

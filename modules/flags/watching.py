@@ -55,6 +55,7 @@ class Watcher:
         self._refused = 0
         self._source = "nothing"
         self._problem = ""
+        self._is_over = False
 
     def current(self) -> Snapshot:
         """The snapshot for now; compiled anew when the clock has passed one of its transitions."""
@@ -82,6 +83,11 @@ class Watcher:
         """Look now: something was published here."""
         self._wake.set()
 
+    def end(self) -> None:
+        """Look no more; what is known stays."""
+        self._is_over = True
+        self._wake.set()
+
     def state(self) -> State:
         looked_at, snapshot = self._looked_at, self._snapshot
         age = None if looked_at is None else time.monotonic() - looked_at
@@ -100,7 +106,7 @@ class Watcher:
     def _watch(self) -> None:
         self._take_file()
         pause = INTERVAL
-        while True:
+        while not self._is_over:
             pause = INTERVAL if self._look() else min(pause * 2, LONGEST_PAUSE)
             self._first_look.set()
             self._wake.wait(max(0.0, min(pause, self._snapshot.next_at - time.time())))

@@ -1,0 +1,72 @@
+"""One process of the product that answers questions about flags from its standard input, one JSON line for each.
+
+ask KEY      whether the flag is on, and the release that said so
+state        what the process knows of the flags
+kill KEY     and `restore KEY`: change it here
+die KEY      be killed in the middle of changing it
+"""
+
+import json
+import os
+import signal
+import sys
+from dataclasses import asdict
+from typing import Any
+
+import django
+
+NOBODY_IN_PARTICULAR = "0e6b1f3e-0000-4000-8000-000000000000"
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketedge.settings")
+    django.setup()
+    for line in sys.stdin:
+        name, _, key = line.strip().partition(" ")
+        sys.stdout.write(json.dumps(ANSWERS[name](key)) + "\n")
+        sys.stdout.flush()
+
+
+def ask(key: str) -> Any:
+    from modules.flags import evaluation as flags
+
+    told = flags.explain(key, context=flags.Context(organisation=NOBODY_IN_PARTICULAR))
+    return {"is_on": told.is_on, "version": told.version}
+
+
+def state(key: str) -> Any:
+    from modules.flags import watching
+
+    return asdict(watching.store.state())
+
+
+def switch(key: str, action: str) -> Any:
+    from modules.flags import actions
+    from modules.flags.models import Flag
+    from tenants import scope
+
+    with scope.platform():
+        getattr(actions, action)(Flag.objects.get(key=key), by=None, reason="a test")
+    return "done"
+
+
+def die(key: str) -> Any:
+    from modules.flags import releases
+    from modules.flags.models import Flag
+    from tenants import scope
+
+    with scope.platform(), releases.change("flag.saved", by=None, reason="a test"):
+        Flag.objects.filter(key=key).update(is_killed=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+ANSWERS = {
+    "ask": ask,
+    "state": state,
+    "kill": lambda key: switch(key, "kill_flag"),
+    "restore": lambda key: switch(key, "restore_flag"),
+    "die": die,
+}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""The thread that learns of newer releases: whatever happens, it goes on, and what was good stays."""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import OperationalError
+
+from modules.flags import watching
+from tests.modules.flags.documents import body, document
+
+
+@pytest.fixture
+def says(monkeypatch) -> Callable[[object], None]:
+    """What the database says from now on when it is asked for the newest release; a fault is raised."""
+    monkeypatch.setattr(watching, "INTERVAL", 0.02)
+    monkeypatch.setattr(watching, "LONGEST_PAUSE", 0.05)
+
+    def say(answer) -> None:
+        def newest_unless(known: int):
+            if isinstance(answer, Exception):
+                raise answer
+            return None if answer[0] == known else answer
+
+        monkeypatch.setattr(watching, "newest_unless", newest_unless)
+
+    say((1, document(wanted=body())))
+    return say
+
+
+def until(asked: Callable[[], bool], within: float = 3.0) -> None:
+    ends_at = time.monotonic() + within
+    while not asked():
+        assert time.monotonic() < ends_at
+        time.sleep(0.01)
+
+
+def test_nothing_begins_before_somebody_asks(says, watchers):
+    watcher = watchers()
+
+    assert watcher._thread is None
+    assert watcher.current().version == 1
+    assert watcher._thread is not None
+    assert watcher._thread.daemon is True
+
+
+def test_a_newer_release_is_taken_and_so_is_an_older_one(says, watchers):
+    watcher = watchers()
+    watcher.current()
+
+    says((3, document(other=body())))
+    until(lambda: sorted(watcher.current().flags) == ["other"])
+    says((2, document(wanted=body())))
+    until(lambda: watcher.current().version == 2)
+
+
+@pytest.mark.parametrize("text", ["{", '{"format": 2, "flags": {}}'])
+def test_a_release_that_cannot_be_read_changes_nothing_and_is_told_once(says, text, caplog, watchers):
+    watcher = watchers()
+    watcher.current()
+
+    says((2, text))
+    until(lambda: watcher.state().is_stale)
+    time.sleep(0.1)
+
+    assert (watcher.current().version, "release 2 cannot be read" in watcher.state().problem) == (1, True)
+    assert len([record for record in caplog.records if "cannot be read" in record.message]) == 1
+    says((3, document(other=body())))
+    until(lambda: not watcher.state().is_stale)
+    assert (watcher.current().version, watcher.state().problem) == (3, "")
+
+
+@pytest.mark.parametrize("fault", [OperationalError("gone"), RuntimeError("a mistake of ours")])
+def test_whatever_fails_the_thread_goes_on(says, fault, watchers):
+    watcher = watchers()
+    watcher.current()
+
+    says(fault)
+    until(lambda: watcher.state().problem != "")
+    during = watcher.current().version
+    says((2, document(wanted=body())))
+    until(lambda: watcher.current().version == 2)
+
+    assert (during, watcher.state().problem) == (1, "")
+
+
+def test_who_asks_first_waits_no_longer_than_the_limit(says, monkeypatch, watchers):
+    monkeypatch.setattr(watching, "FIRST_WAIT", 0.2)
+    monkeypatch.setattr(watching, "newest_unless", lambda known: time.sleep(1.0))
+    watcher = watchers()
+
+    began = time.monotonic()
+    first, second = watcher.current().version, watcher.current().version
+
+    assert (first, second) == (0, 0)
+    assert time.monotonic() - began < 0.8
+
+
+def test_an_old_look_is_stale(says, monkeypatch, watchers):
+    watcher = watchers()
+    watcher.current()
+    fresh = watcher.state().is_stale
+
+    monkeypatch.setattr(watching, "STALE_AFTER", -1.0)
+
+    assert (fresh, watcher.state().is_stale) == (False, True)
+
+
+def test_the_snapshot_moves_on_by_itself_at_its_transition(says, watchers):
+    at = datetime.now(UTC) + timedelta(seconds=0.4)
+    says((1, document(wanted=body(starts_at=at.isoformat()))))
+    watcher = watchers()
+
+    before = watcher.current().flags["wanted"].fixed
+    until(lambda: time.time() > at.timestamp())
+
+    assert (before is None, watcher.current().flags["wanted"].fixed) == (False, None)
+
+
+def test_a_forked_process_begins_anew(says):
+    parents = watching.store
+    reading, writing = os.pipe()
+
+    child = os.fork()
+    if not child:
+        os.write(writing, b"new" if watching.store is not parents and watching.store._thread is None else b"old")
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    assert os.read(reading, 3) == b"new"
+    assert watching.store is parents
+    os.close(reading)
+    os.close(writing)
