@@ -6,6 +6,7 @@ from django.db import connection, transaction
 
 from modules import actions, registry
 from modules.flags import reference as flags
+from modules.flags.releases import is_published, publish
 from modules.models import AnalyticsModule
 
 REASON = "reference data"
@@ -20,7 +21,10 @@ def load(*, by: Any = None, reason: str = REASON) -> list[str]:
         _wait_for_other_loads()
         keys = {spec.key for spec in registry.all_specs()}
         added = _add_modules(keys, by=by, reason=reason)
-        return [*added, *flags.load_reference_flags(keys, by=by, reason=reason)]
+        added += flags.load_reference_flags(keys, by=by, reason=reason)
+        # What the release before changed while both served, which published nothing.
+        number = publish(by=by, reason=reason) if not is_published() else None
+        return [*added, f"release {number} of the flags, as their tables say"] if number else added
 
 
 def drift() -> list[str]:

@@ -21,7 +21,8 @@ class ModuleSpec:
     """What an analytics module says of itself.
 
     `plan` and `role` are the least that it asks for. `configuration` maps each option's name to a function that
-    returns the checked value or raises ValueError with the reason. The last two are dotted paths of functions that are
+    returns the checked value or raises ValueError with the reason. `flag` opens the module; `flags` are others that its
+    code asks for. The last two are dotted paths of functions that are
     imported only when they are called: `demonstration` (organisation, by) fills a demonstration organisation and
     returns whether it did, `over` (at) says which rows of the module may be deleted, as QuerySets by words for them.
     """
@@ -38,6 +39,7 @@ class ModuleSpec:
     status: str = "active"
     dependencies: tuple[str, ...] = ()
     flag: str = ""
+    flags: tuple[str, ...] = ()
     pages: tuple[Page, ...] = ()
     configuration: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     demonstration: str = ""

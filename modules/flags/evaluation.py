@@ -18,7 +18,19 @@ from modules.flags.explaining import explain as explained
 from modules.flags.ladder import UNKNOWN_OFF, UNKNOWN_ON, Flag, answer, climb
 from modules.flags.snapshot import Snapshot
 
-__all__ = ["Context", "Explanation", "Reason", "all_flags", "explain", "forced", "is_on", "pinned", "using", "value"]
+__all__ = [
+    "Context",
+    "Explanation",
+    "Reason",
+    "all_flags",
+    "all_values",
+    "explain",
+    "forced",
+    "is_on",
+    "pinned",
+    "using",
+    "value",
+]
 
 logger = logging.getLogger(__name__)
 NOBODY = Context()
@@ -126,7 +138,8 @@ def explain(
     """The flag's answer with its reason; at another moment than now, as today's release would have it then."""
     try:
         snapshot, context = _here(context)
-        snapshot = snapshot.at(at) if at else snapshot
+        if at is not None:
+            snapshot = snapshot.at(at)
         flag = snapshot.flags.get(key)
         if flag is not None:
             return explained(flag, context, snapshot.version)
@@ -145,6 +158,21 @@ def all_flags(context: Context | None = None, *, only_for_clients: bool = False)
     return {flag.key: _one_of_all(flag, context, snapshot.version) for flag in chosen}
 
 
+def all_values(context: Context | None = None) -> dict[str, Any]:
+    """Every flag's value from one snapshot, without the reasons."""
+    snapshot, context = _here(context)
+    return {key: _value(flag, context) for key, flag in snapshot.flags.items()}
+
+
+def _value(flag: Flag, context: Context) -> Any:
+    try:
+        outcome = climb(flag, context)
+        return answer(flag, outcome, context)[0]
+    except Exception:
+        _tell_failed(flag.key, flag.off_value)
+        return flag.off_value
+
+
 def _one_of_all(flag: Flag, context: Context, version: int) -> Explanation:
     try:
         return explained(flag, context, version)
@@ -156,7 +184,7 @@ def _one_of_all(flag: Flag, context: Context, version: int) -> Explanation:
 def unknown(key: str, default: Any, version: int) -> Explanation:
     """The default of the calling code, as an explanation."""
     outcome: Outcome = UNKNOWN_ON if default else UNKNOWN_OFF
-    return Explanation(str(key), default, "default", outcome, version, Flag(str(key)), NOBODY)
+    return Explanation(default, "default", outcome, version, Flag(str(key)), NOBODY)
 
 
 def _here(context: Context | None) -> tuple[Snapshot, Context]:

@@ -12,17 +12,30 @@ from modules.flags.ladder import IN_ROLLOUT, OUTSIDE_ROLLOUT, Flag, answer, buck
 @dataclass(slots=True)
 class Explanation:
     """`value` is the flag's, of its type, and `variant` the name for it. `version` is the number of the release, 0
-    where there is none; bucket and threshold (0 to 100,000) are there where a percentage decided."""
+    where there is none. What only people ask for is worked out when it is read."""
 
-    key: str
     value: Any
     variant: str
     outcome: Outcome
     version: int
     flag: Flag
     context: Context
-    bucket: int | None = None
-    threshold: int | None = None
+
+    @property
+    def key(self) -> str:
+        return self.flag.key
+
+    @property
+    def bucket(self) -> int | None:
+        """Where the unit falls, 0 to 99,999, where a percentage decided."""
+        if self.outcome is not IN_ROLLOUT and self.outcome is not OUTSIDE_ROLLOUT:
+            return None
+        return bucket(self.flag.salt, self.context.person if self.flag.is_by_person else self.context.organisation)
+
+    @property
+    def threshold(self) -> int | None:
+        """The rollout that the bucket was held against."""
+        return None if self.bucket is None else self.flag.rollout
 
     @property
     def is_on(self) -> bool:
@@ -52,14 +65,11 @@ Sentence = Callable[[Explanation], str]
 def explain(flag: Flag, context: Context, version: int) -> Explanation:
     outcome = climb(flag, context)
     value, variant = answer(flag, outcome, context)
-    if outcome is not IN_ROLLOUT and outcome is not OUTSIDE_ROLLOUT:
-        return Explanation(flag.key, value, variant, outcome, version, flag, context)
-    place = bucket(flag.salt, context.person if flag.is_by_person else context.organisation)
-    return Explanation(flag.key, value, variant, outcome, version, flag, context, place, flag.rollout)
+    return Explanation(value, variant, outcome, version, flag, context)
 
 
 def percentage(told: Explanation) -> str:
-    return f"the {(told.threshold or 0) / 1000:g} % rollout"
+    return f"the {told.flag.rollout / 1000:g} % rollout"
 
 
 def _unit(told: Explanation) -> str:
@@ -84,9 +94,7 @@ def _prerequisite_off(told: Explanation) -> str:
 
 
 def _of_prerequisite(flag: Flag, told: Explanation) -> str:
-    outcome = climb_alone(flag, told.context)
-    inner = Explanation(flag.key, False, "off", outcome, told.version, flag, told.context, threshold=flag.rollout)
-    return inner.sentence
+    return Explanation(False, "off", climb_alone(flag, told.context), told.version, flag, told.context).sentence
 
 
 def _blocked(told: Explanation) -> str:

@@ -14,7 +14,7 @@ from modules.flags.document import Malformed
 from modules.flags.drafting import draft
 from modules.flags.models import FlagPointer, FlagRelease
 from modules.flags.newest import newest_release
-from modules.flags.snapshot import Snapshot, compile_release
+from modules.flags.snapshot import NO_FLAGS, Snapshot, compile_release
 from modules.flags.soundness import require_sound
 from tenants import audit
 from tenants.models import AuditEvent
@@ -57,7 +57,7 @@ def publish(*, by: Any, reason: str) -> int | None:
 def is_published() -> bool:
     """Whether the newest release says what the rows say."""
     newest = newest_release()
-    return newest is not None and newest.document == draft()
+    return draft() == (newest.document if newest else NO_FLAGS)
 
 
 def snapshot_at(moment: datetime) -> Snapshot:

@@ -7,7 +7,7 @@ from modules.models import AnalyticsModule
 from tenants import scope
 from tenants.models import AuditEvent, Membership, Organisation
 from tests.accounts.operating import APPLY, events, run, run_json
-from tests.factories import make_member, make_organisation, make_user, offer_market_edge_core
+from tests.factories import make_member, make_organisation, make_user, offer_market_edge_core, release_flags
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +42,7 @@ def change_by_hand() -> None:
     with scope.login():
         AnalyticsModule.objects.filter(key="market_edge_core").update(status="deprecated")
         Flag.objects.filter(key="export_functionality").update(is_killed=True)
+        release_flags()
 
 
 def test_what_people_have_set_differently_is_told_and_stays():
@@ -56,6 +57,17 @@ def test_what_people_have_set_differently_is_told_and_stays():
     ]
     assert (answer["changes"], answer["exit"]) == ([], 0)
     assert AnalyticsModule.objects.get().status == "deprecated"
+
+
+def test_what_an_older_release_changed_without_publishing_is_published():
+    run("bootstrap", "--apply")
+    with scope.login():
+        Flag.objects.filter(key="export_functionality").update(is_killed=True)
+
+    first, second = run("bootstrap", "--apply"), run("bootstrap", "--apply")
+
+    assert "of the flags, as their tables say" in first[0]
+    assert second[0].startswith("0 changes made.")
 
 
 def test_a_difference_is_a_problem_to_those_who_are_strict():

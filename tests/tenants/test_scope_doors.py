@@ -10,6 +10,7 @@ PLATFORM_DOORS = {
     "accounts/provisioning.py": "sign-in accepts invitations before an organisation is chosen",
     "tenants/management/commands/check_tenancy.py": "looks at the rows of every organisation, changing none",
     "tenants/operations.py": "ops commands work across organisations, for who holds the environment",
+    "modules/flag_operations/looking.py": "reads flags, and explains them for any person in any organisation",
     "modules/management/commands/explain_access.py": "reads for any person in any organisation",
     "modules/management/commands/whois.py": "reads what a person is everywhere",
 }
