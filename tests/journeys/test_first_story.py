@@ -49,6 +49,7 @@ def switch_flag(page, enabled: bool) -> None:
     page.locator("[name=reason]").last.fill("journey")
     page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url("**/admin/flags/flag/**")
+    page.wait_for_timeout(1_500)  # within which every process has the new release
 
 
 def test_a_superuser_closes_the_module_for_everybody_and_opens_it_again(sign_in):

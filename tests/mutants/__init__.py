@@ -2,7 +2,15 @@
 
 from pathlib import Path
 
-from tests.mutants import api, operations, server, sign_in, tenancy, tokens
+from tests.mutants import api, flags, operations, server, sign_in, tenancy, tokens
 
 ROOT = Path(__file__).resolve().parents[2]
-MUTANTS = (*tenancy.MUTANTS, *sign_in.MUTANTS, *tokens.MUTANTS, *api.MUTANTS, *server.MUTANTS, *operations.MUTANTS)
+MUTANTS = (
+    *tenancy.MUTANTS,
+    *sign_in.MUTANTS,
+    *tokens.MUTANTS,
+    *api.MUTANTS,
+    *flags.MUTANTS,
+    *server.MUTANTS,
+    *operations.MUTANTS,
+)

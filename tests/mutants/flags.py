@@ -1,0 +1,111 @@
+"""Guards of feature flags: what is released, how the ladder answers, and what happens without the database."""
+
+from tests.mutants.mutant import Mutant
+
+MUTANTS = (
+    Mutant(
+        "lock of those who change flags",
+        "modules/flags/releases.py",
+        "FlagPointer.objects.select_for_update().get(id=1)",
+        "FlagPointer.objects.get(id=1)",
+        "tests/modules/flags/test_concurrent_editors.py",
+    ),
+    Mutant(
+        "soundness of what is published",
+        "modules/flags/releases.py",
+        "        require_sound(document)\n",
+        "        pass\n",
+        "tests/modules/flags/test_releases.py",
+    ),
+    Mutant(
+        "fields that others changed meanwhile",
+        "modules/flags/actions.py",
+        "flag.save(update_fields=written if flag.pk else None)",
+        "flag.save()",
+        "tests/modules/flags/test_releases.py",
+    ),
+    Mutant(
+        "kill that beats overrides",
+        "modules/flags/ladder.py",
+        "    if rules.killed:\n        return OFF[Reason.KILLED]\n",
+        "",
+        "tests/modules/flags/test_ladder.py",
+    ),
+    Mutant(
+        "entitlement that a flag cannot grant",
+        "modules/flags/ladder.py",
+        "if flag.module not in context.entitled_modules:",
+        "if False:",
+        "tests/modules/flags/test_ladder.py",
+    ),
+    Mutant(
+        "sector that is unknown",
+        "modules/flags/ladder.py",
+        "if flag.allowed_sectors and not context",
+        "if flag.allowed_sectors and context.sector and not context",
+        "tests/modules/flags/test_ladder.py",
+    ),
+    Mutant(
+        "overrides out of their time",
+        "modules/flags/ladder.py",
+        "if override.is_current(at)]",
+        "if override]",
+        "tests/modules/flags/test_ladder.py",
+    ),
+    Mutant(
+        "default instead of an exception",
+        "modules/flags/evaluation.py",
+        "    except Exception:\n        _tell_failed(key, default)\n        return unknown(key, default, 0)\n",
+        "    except ZeroDivisionError:\n        return unknown(key, default, 0)\n",
+        "tests/modules/flags/test_in_code.py",
+    ),
+    Mutant(
+        "flags that clients must not see",
+        "modules/flags/evaluation.py",
+        "(flag for flag in flags if flag.is_visible_to_clients) if only_for_clients else flags",
+        "flags",
+        "tests/modules/flags/test_in_code.py",
+    ),
+    Mutant(
+        "last good release when a newer one cannot be read",
+        "modules/flags/watching.py",
+        "            self._refused = version\n",
+        "",
+        "tests/modules/flags/test_watching.py",
+    ),
+    Mutant(
+        "limit of whoever asks for a flag first",
+        "modules/flags/watching.py",
+        "return self._first_look.wait(max(0.0, self._first_wait_ends_at - time.monotonic()))",
+        "return self._first_look.wait(9)",
+        "tests/modules/flags/test_watching.py",
+    ),
+    Mutant(
+        "transition of flags at its moment",
+        "modules/flags/watching.py",
+        "return snapshot if time.time() < snapshot.next_at else self._moved_on()",
+        "return snapshot",
+        "tests/modules/flags/test_watching.py",
+    ),
+    Mutant(
+        "thread of flags after a fork",
+        "modules/flags/watching.py",
+        "os.register_at_fork(after_in_child=_begin_anew)\n",
+        "",
+        "tests/modules/flags/test_watching.py",
+    ),
+    Mutant(
+        "signature of the last good flags",
+        "modules/flags/last_known_good.py",
+        '_signer().unsign(path.read_text(encoding="utf-8"))',
+        'path.read_text(encoding="utf-8").rpartition(":")[0]',
+        "tests/modules/flags/test_last_known_good.py",
+    ),
+    Mutant(
+        "releases that nobody changes",
+        "tenants/ownership.py",
+        'rows are only added", platform="SELECT, INSERT")',
+        'rows are only added")',
+        "tests/modules/flags/test_releases.py",
+    ),
+)
