@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 MAKEFLAGS += --no-print-directory
 
 # Production's rules with made-up values; nothing listens at the database's address, and nothing may ask it.
-CHECKED := env DEBUG=off DEMONSTRATION=off SECURE_COOKIES=on SSL_REDIRECT=on STATIC_HASHED=on FLAGS_FORCED= BIND= PORT= \
+CHECKED := env DEBUG=off DEMONSTRATION=off SECURE_COOKIES=on SSL_REDIRECT=on STATIC_HASHED=on FLAGS_FORCED= FLAGS_FILE= BIND= PORT= \
 	LOG_FORMAT= REQUEST_LOG= METRICS_TOKEN= SENTRY_DSN= \
 	SECRET_KEY="$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))')" \
 	PUBLIC_URL=https://marketedge.example ALLOWED_HOSTS=marketedge.example CONTACT=support@zebra-associates.example \

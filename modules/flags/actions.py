@@ -44,10 +44,11 @@ def save_flag(
 
 def _with_lists(flag: Flag, fields: Iterable[str] | None, allowed: Sectors, blocked: Sectors) -> list[str] | None:
     """The release before reads the rules of sectors in the flag itself."""
-    for name, codes in (("allowed_sectors", allowed), ("blocked_sectors", blocked)):
-        if codes is not None:
-            setattr(flag, name, list(codes))
-    return None if fields is None else [*fields, "allowed_sectors", "blocked_sectors", "updated_at"]
+    lists = {"allowed_sectors": allowed, "blocked_sectors": blocked}
+    given = {name: list(codes) for name, codes in lists.items() if codes is not None}
+    for name, codes in given.items():
+        setattr(flag, name, codes)
+    return None if fields is None else [*{*fields, *given, "updated_at"}]
 
 
 def _set_sectors(flag: Flag, codes: Sectors, effect: SectorRule.Effect) -> None:

@@ -113,16 +113,9 @@ class FlagAdmin(ReleasingAdmin):
 
     def save_model(self, request: HttpRequest, obj: Flag, form: Any, change: bool) -> None:
         if not change or set(form.changed_data) - {"reason"}:
-            said = form.cleaned_data
-            actions.save_flag(
-                obj,
-                by=request.user,
-                reason=said["reason"],
-                fields=form.changed_fields,
-                needs=said["needs"],
-                allowed_sectors=said["allowed_sectors"],
-                blocked_sectors=said["blocked_sectors"],
-            )
+            lists = {name: form.changed_list(name) for name in ("needs", "allowed_sectors", "blocked_sectors")}
+            reason = form.cleaned_data["reason"]
+            actions.save_flag(obj, by=request.user, reason=reason, fields=form.changed_fields, **lists)
 
     @admin.action(description="Kill… (off for everybody at once)", permissions=["change"])
     def kill(self, request: HttpRequest, rows: QuerySet[Flag]) -> HttpResponse | None:

@@ -69,6 +69,10 @@ class FlagForm(ReasonedForm):
         changed = {"rollout" if name == "percentage" else name for name in self.changed_data}
         return sorted(changed & {field.name for field in Flag._meta.concrete_fields})
 
+    def changed_list(self, name: str) -> Any:
+        """None where nobody touched it, for the same reason."""
+        return self.cleaned_data[name] if name in self.changed_data else None
+
     def clean_needs(self) -> Any:
         needs = self.cleaned_data["needs"]
         if self.instance.pk and {flag.pk for flag in needs} & needing(self.instance.pk):

@@ -199,7 +199,11 @@ def test_a_database_that_is_well_is_said(examined):
 @pytest.mark.parametrize(
     ("statement", "subject", "words"),
     [
-        ("DELETE FROM django_migrations WHERE app = 'flags'", "migrations", "1 not applied: flags.0001_initial"),
+        (
+            "DELETE FROM django_migrations WHERE app = 'flags'",
+            "migrations",
+            "3 not applied: flags.0001_initial and 2 more",
+        ),
         ("ALTER TABLE django_migrations RENAME TO elsewhere", "migrations", "none has been applied"),
         (
             "REVOKE ALL ON django_migrations FROM marketedge_app",

@@ -116,6 +116,17 @@ def test_only_the_named_fields_are_written_so_that_other_edits_stay(by):
     assert (newest()["shared"]["rollout"], newest()["shared"]["name"]) == (5, "Shared")
 
 
+def test_lists_that_nobody_gave_stay(by):
+    flag = make_flag("shared")
+    stale = Flag.objects.get()
+    actions.save_flag(flag, by=by, reason="first", fields=[], allowed_sectors=["59"])
+
+    actions.save_flag(stale, by=by, reason="second", fields=["owner"], blocked_sectors=["551"])
+
+    assert (newest()["shared"]["allowed_sectors"], newest()["shared"]["blocked_sectors"]) == (["59"], ["551"])
+    assert (Flag.objects.get().allowed_sectors, Flag.objects.get().blocked_sectors) == (["59"], ["551"])
+
+
 def everything(by) -> Flag:
     """A flag that uses all that there is."""
     base = make_flag("base")
