@@ -28,7 +28,7 @@ def restore(text: str, *, only: bool = True) -> Restored:
     rules, now, done = require_sound(text), drafted(), Restored()
     wanted = {key: body for key, body in bodies(text).items() if body != now.get(key)}
     rows = {key: _own(key, wanted[key], rules[key], known=now) for key in wanted}
-    done.changes += [f"{'change' if key in now else 'add'} flag {key}" for key in wanted]
+    done.changes += [_difference(key, now.get(key), body) for key, body in wanted.items()]
     for key in wanted:
         _parts(rows[key], rules[key], done)
     _needs({key: rules[key].needs for key in wanted})
@@ -38,6 +38,12 @@ def restore(text: str, *, only: bool = True) -> Restored:
         Flag.objects.filter(key__in=gone).delete()
         done.changes += [f"delete flag {key}" for key in gone]
     return done
+
+
+def _difference(key: str, now: Mapping[str, Any] | None, body: Mapping[str, Any]) -> str:
+    if now is None:
+        return f"add flag {key}"
+    return f"change flag {key}: {', '.join(sorted(part for part in body if body[part] != now.get(part)))}"
 
 
 def _own(key: str, body: Mapping[str, Any], rules: Rules, known: Mapping[str, Any]) -> Flag:

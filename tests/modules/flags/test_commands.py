@@ -154,7 +154,7 @@ def test_what_is_exported_is_imported_again(tmp_path):
     imported = run("flags", "import", file, *APPLY)
 
     assert (exported[1], stat.S_IMODE((tmp_path / "flags.json").stat().st_mode)) == (0, 0o600)
-    assert imported == ("change flag wanted\n1 change made.\n", 0)
+    assert imported == ("change flag wanted: killed\n1 change made.\n", 0)
     assert json.loads((tmp_path / "flags.json").read_text())["flags"]["wanted"]["killed"] is False
     assert Flag.objects.get().is_killed is False
 
@@ -165,7 +165,7 @@ def test_an_older_release_is_gone_back_to():
 
     told = run("flags", "revert", "1", *APPLY)
 
-    assert told == ("change flag wanted\n1 change made.\n", 0)
+    assert told == ("change flag wanted: killed\n1 change made.\n", 0)
     assert FlagRelease.objects.order_by("-number")[0].reverts_to == 1
 
 
