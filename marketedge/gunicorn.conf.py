@@ -76,6 +76,7 @@ def post_fork(server: Any, worker: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     from marketedge.readiness import prober
+    from modules.flags import watching
 
     if METRICS_TOKEN:
         from marketedge import metrics
@@ -87,6 +88,7 @@ def post_worker_init(worker: Any) -> None:
         fault_reports.begin()
     # The first contact with the database is part of the start; it happens beside, and nothing waits for it.
     prober.begin()
+    watching.store.begin()
 
 
 def worker_exit(server: Any, worker: Any) -> None:

@@ -28,6 +28,7 @@ def startup() -> HttpResponse:
         "phases": phases.told(),
         "missing": missing,
         "problems": readiness.problems,
+        "flags": _flags(),
         "process_seconds": seconds_since_start(),
     }
     return JsonResponse(told, status=503 if missing else 200)

@@ -110,6 +110,16 @@ def test_the_start_shows_each_phase_with_its_seconds(client, tell):
     assert [(phase["name"], phase["seconds"]) for phase in told] == [(n, 0.5) for n in (*LOADING, *FIRST_CONTACT)]
 
 
+def test_the_start_says_which_flags_it_has_and_whether_they_may_be_old(client, tell, flag_store):
+    tell({})
+    flag_store.says(State(7, 3, "file", True, None, "the database does not answer"))
+
+    told = client.get("/healthz/startup").json()["flags"]
+
+    assert (told["version"], told["source"], told["stale"]) == (7, "file", True)
+    assert told["problem"] == "the database does not answer"
+
+
 @pytest.mark.parametrize(
     ("problems", "over", "status", "is_ready", "error"),
     [

@@ -15,6 +15,7 @@ from tenants.models import AuditEvent
 from tests.factories import make_flag, make_organisation, make_override, make_superuser, make_user
 
 pytestmark = pytest.mark.django_db
+EVERY_PART = "allowed_sectors, blocked_sectors, kind, needs, overrides, owner, ramp, review_date, rollout"
 
 
 @pytest.fixture
@@ -166,9 +167,7 @@ def test_going_back_restores_every_row_and_repeats_the_document(by):
     again = FlagRelease.objects.order_by("-number")[0]
     assert (again.document, again.reverts_to, again.reason) == (release.document, release.number, "it was better")
     assert (done.changes, done.left_out) == (
-        [
-            "change flag whole: allowed_sectors, blocked_sectors, kind, needs, overrides, owner, ramp, review_date, rollout"
-        ],
+        [f"change flag whole: {EVERY_PART}"],
         [],
     )
     assert (SectorRule.objects.count(), FlagOverride.objects.get(value=True).author) == (3, by)
