@@ -253,11 +253,12 @@ class Body:
             return None
         try:
             at = datetime.fromisoformat(value)
-        except (TypeError, ValueError):
+            in_utc = at.astimezone(UTC)
+        except (TypeError, ValueError, OverflowError):
             raise self.fault(field, "is not a time such as 2026-01-31T09:00:00+00:00") from None
         if at.tzinfo is None:
             raise self.fault(field, "has no time zone")
-        return at
+        return in_utc
 
     def day(self, field: str) -> date | None:
         value = self.body.get(field)

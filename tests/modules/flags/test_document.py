@@ -60,6 +60,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"hash_version": 2}, "hash_version is not"),
     ({"starts_at": "soon"}, "starts_at is not a time"),
     ({"starts_at": 7}, "starts_at is not a time"),
+    ({"starts_at": "0001-01-01T00:00:00+23:59"}, "starts_at is not a time"),
     ({"starts_at": "2026-01-31T09:00:00"}, "starts_at has no time zone"),
     ({"allowed_sectors": "59"}, "allowed_sectors is not a list"),
     ({"allowed_sectors": [59]}, "allowed_sectors holds what cannot be there"),
