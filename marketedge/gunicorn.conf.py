@@ -7,6 +7,7 @@ BOOT_LIMIT seconds with the stack of what it waited for. Time limits: database s
 
 import faulthandler
 import os
+import resource
 import sys
 import tempfile
 from typing import Any
@@ -44,6 +45,9 @@ wsgi_app = "marketedge.wsgi:application"
 preload_app = True
 worker_class = "marketedge.worker.Worker"
 threads = WEB_THREADS
+# A worker that may open no more files ends, with all that it answers; 128 are for what is no connection of a caller.
+_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+worker_connections = 1000 if _files == resource.RLIM_INFINITY else max(2 * threads, min(1000, _files - 128))
 timeout = SERVER_TIMEOUT
 graceful_timeout = 25
 keepalive = 75  # longer than proxies keep idle connections (60 s), so that none of them uses one that just ended

@@ -131,3 +131,14 @@ def test_no_header_says_where_the_product_begins():
             caller.sendall(said)
 
             assert caller.recv(1000).startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize(("files", "connections"), [(256, 128), (1024, 896), (4096, 1000)])
+def test_a_worker_takes_no_more_connections_than_it_may_open_files(tmp_path, files, connections):
+    code = f"""
+import resource, runpy
+resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+print(runpy.run_path({str(CONFIGURATION)!r})["worker_connections"])
+"""
+
+    assert python(code, tmp_path).stdout == f"{connections}\n"

@@ -53,6 +53,13 @@ MUTANTS = (
         "tests/faults/test_slow_callers.py -k head_never_ends",
     ),
     Mutant(
+        "connections for which there are files",
+        "marketedge/gunicorn.conf.py",
+        "max(2 * threads, min(1000, _files - 128))",
+        "1000",
+        "tests/marketedge/test_gunicorn.py -k open_files",
+    ),
+    Mutant(
         "time limit of a body",
         "marketedge/worker.py",
         "self.parser.unreader.sock = Clocked",
