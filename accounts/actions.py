@@ -60,9 +60,11 @@ def deactivate_person(person: User, *, by: Any, reason: str) -> User:
 
 
 def reactivate_person(person: User, *, by: Any, reason: str) -> User:
+    """Nobody comes back signed in: a sign-in may have ended just after the deactivation, and left a session."""
     with audit.action("person.reactivated", by=by, reason=reason, person=person.email):
         person.is_active = True
         person.save(update_fields=["is_active"])
+        _delete(person.sessions.all())
     return person
 
 

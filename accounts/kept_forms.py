@@ -1,7 +1,7 @@
 """What somebody typed survives the end of their session: kept for an hour, shown again filled in, sent by nobody else.
 
 It waits in the new session of the same browser, for the person who signed in there last. Without their signed cookie
-nothing is kept, so that strangers cannot fill the database.
+nothing is kept, and with it not more than somebody types, so that nobody can fill the database.
 """
 
 import re
@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts import destinations
 from accounts.models import User
+from accounts.rates import ProcessLimiter, Rate, Use
 
 FORMS = "kept_forms"
 SENT = "kept_form"  # the field by which a form that is sent again says which it was
@@ -25,6 +26,8 @@ KEPT = 3600  # seconds
 MOST = 3  # forms
 LONGEST = 32 * 1024  # characters of one form
 SALT = "accounts.kept_forms"
+RATE = Rate(per_minute=1, burst=10)  # of one person's, in one process: a form is typed by hand
+_limiter = ProcessLimiter()
 TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
 NOT_KEPT = re.compile(r"passw|passphrase|secret|token|credential|authorization|(api|private)[-_]?key", re.IGNORECASE)
 
@@ -80,6 +83,8 @@ def keep(request: HttpRequest) -> str:
     person, fields = _last_person(request), _fields(request)
     length = sum(len(name) + len(value) for name, value in fields)
     if not person or not fields or length > LONGEST:
+        return ""
+    if _limiter.seconds_to_wait([Use(f"kept form {person}", RATE)], now=time.monotonic()):
         return ""
     key = secrets.token_urlsafe(16)
     kept = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -40,7 +40,7 @@ class SessionVisitMiddleware:
         if isinstance(session, SessionStore) and session.session_key and session.accessed and not session.modified:
             try:
                 session.note_visit()
-            except DatabaseError:
+            except (DatabaseError, InterfaceError):
                 # The page is there, and reading goes on where nothing can be written: at worst the session ends early.
                 logger.warning("A visit could not be noted", exc_info=True)
         return response

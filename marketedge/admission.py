@@ -4,7 +4,6 @@ The count is kept around the WSGI application, until the answer has left; the pa
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
@@ -65,10 +64,19 @@ class Admission:
 
 def _read_the_rest(body: Any) -> None:
     """Callers who are still sending when they are refused would see a broken connection instead of the answer."""
-    ends_at, left = time.monotonic() + DRAIN_SECONDS, 2 * settings.UPLOAD_LIMIT
+    left = 2 * settings.UPLOAD_LIMIT
+    _shorten_clock(body)
     with suppress(OSError):
-        while body and left > 0 and time.monotonic() < ends_at and (data := body.read(READ_AT_ONCE)):
+        while body and left > 0 and (data := body.read(READ_AT_ONCE)):
             left -= len(data)
+
+
+def _shorten_clock(body: Any) -> None:
+    """One read may wait for as long as the clock of the worker's socket allows (`marketedge.worker.Clocked`)."""
+    unreader = getattr(getattr(body, "reader", None), "unreader", None)
+    clock: Any = getattr(unreader, "sock", None)
+    if hasattr(clock, "shorten"):
+        clock.shorten(DRAIN_SECONDS)
 
 
 class SignInAdmission(Admission):

@@ -349,6 +349,9 @@ LOGGING = {
         "django": {"level": "INFO"},
         # The line of each request says the same of those that Django only warns of.
         "django.request": {"level": "ERROR"},
+        # Anybody can cause these as often as they like; the line of the request tells of them.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "django.security.TooManyFieldsSent": {"level": "CRITICAL"},
         "django.server": {"propagate": True, "handlers": []},
     },
 }

@@ -1,10 +1,11 @@
 """gunicorn's threaded worker, for callers who are slow, silent or gone: they cost no thread, and nobody waits for them.
 
-A thread begins with a request when its head has arrived whole. From then on the caller has a limited time to send the
-rest, and for each read and write. The loop that serves all connections never waits for one of them. Answers do not say
-what serves them.
+A thread begins with a request when its head has arrived whole, and its body where that is short. From then on the
+caller has a limited time to send the rest, and for each read and write. The loop that serves all connections never
+waits for one of them. Answers do not say what serves them.
 """
 
+import re
 import selectors
 import socket
 import time
@@ -17,7 +18,9 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 HEAD_ENDS = b"\r\n\r\n"
 HEAD_LIMIT = 64 * 1024  # bytes; gunicorn refuses a head of such a size when it reads it
-HEAD_SECONDS = 5.0  # from the connection, or the first piece on a kept one, until the head is whole
+HEAD_SECONDS = 5.0  # from the connection, or the first piece on a kept one, until a thread begins
+SHORT_BODY = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,5})[ \t]*(?:\r\n|$)", re.IGNORECASE)
+EXPECTS = re.compile(rb"\r\nexpect:", re.IGNORECASE)
 READ_AT_ONCE = 64 * 1024
 
 
@@ -39,8 +42,9 @@ class Clocked:
         finally:
             self.sock.settimeout(usual)
 
-    def stop(self) -> None:
-        self.ends_at = 0.0
+    def shorten(self, seconds: float) -> None:
+        """At most so much longer from now on."""
+        self.ends_at = min(self.ends_at, time.monotonic() + seconds)
 
 
 class Connection(TConn):
@@ -69,7 +73,13 @@ class Connection(TConn):
         return not ahead or self.is_whole()
 
     def is_whole(self) -> bool:
-        return HEAD_ENDS in self.received or len(self.received) > HEAD_LIMIT
+        """With its body, where that is short: those who stay in the middle of one would take the threads of others."""
+        head, end, body = self.received.partition(HEAD_ENDS)
+        if not end:
+            return len(self.received) > HEAD_LIMIT
+        promised = SHORT_BODY.search(head)
+        # Who waits for our word before sending the body gets it in a thread.
+        return not promised or len(body) >= int(promised[1]) or EXPECTS.search(head) is not None
 
     def init(self) -> None:
         """Asked before each request, in its thread."""
@@ -140,7 +150,7 @@ class Worker(ThreadWorker):
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
         # Whoever wanted the rest of the body has read it: no thread waits here for what nobody wants.
-        conn.parser.unreader.sock.stop()
+        conn.parser.unreader.sock.shorten(0)
         return super()._keepalive_after(conn, keepalive)
 
     def is_parent_alive(self) -> bool:

@@ -197,3 +197,12 @@ def test_a_page_whose_address_is_none_makes_no_fault(client):
     response = client.post(FORM, {"a": "b"}, headers={**HOST, "Referer": "https://["})
 
     assert path_in(response.headers["Location"]) == FORM
+
+
+def test_no_more_is_kept_than_somebody_types(browser):
+    before = Session.objects.count()
+    for _ in range(kept_forms.RATE.burst + 5):
+        browser.cookies.pop("__Host-sessionid", None)
+        send(browser)
+
+    assert Session.objects.count() - before <= kept_forms.RATE.burst

@@ -128,6 +128,16 @@ def test_somebody_who_is_reactivated_has_to_sign_in_again():
     assert browser.get("/").headers["Location"] == "/sign-in/?next=/"
 
 
+def test_a_session_that_came_just_after_the_deactivation_does_not_come_back_with_the_person():
+    person = make_user()
+    apply(actions.deactivate_person, person, reason="left")
+    signed_in(person)
+
+    apply(actions.reactivate_person, person, reason="came back")
+
+    assert session_count(person) == 0
+
+
 def test_taking_the_tick_from_active_in_the_admin_site_ends_the_sessions_too(client):
     person = make_user()
     signed_in(person)

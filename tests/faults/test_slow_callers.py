@@ -102,6 +102,32 @@ def test_callers_whose_body_never_ends_leave_health_alone_and_are_let_go(product
     assert (live < 1, answered < LIMIT + 4, page < DRAIN_SECONDS + 1) == (True, True, True)
 
 
+def test_callers_who_stay_in_the_middle_of_a_short_body_take_no_place(product):
+    says = POST + b"Content-Length: 1000\r\n\r\ncsrf"
+    with callers(product, 3 * THREADS, says) as sockets:
+        page = max(page_time(product) for _ in range(5))
+        let_go = seconds_until(lambda: all(map(is_closed, sockets)), LIMIT + 4)
+
+    assert (page < 1, let_go < LIMIT + 4) == (True, True)
+
+
+def test_a_short_body_that_comes_in_pieces_is_read(product):
+    with callers(product, 1, POST + b"Content-Length: 8\r\n\r\nab=") as (one,):
+        time.sleep(0.2)
+        one.sendall(b"cdefg")
+
+        assert one.recv(1000).startswith(b"HTTP/1.1 403")
+
+
+def test_who_waits_for_our_word_before_the_body_gets_it(product):
+    with callers(product, 1, POST + b"Content-Length: 8\r\nExpect: 100-continue\r\n\r\n") as (one,):
+        one.settimeout(3)
+        first = one.recv(1000)
+        one.sendall(b"ab=cdefg")
+
+        assert first.startswith((b"HTTP/1.1 100 Continue", b"HTTP/1.1 403"))
+
+
 def has_answer(one: socket.socket) -> bool:
     one.setblocking(False)
     try:

@@ -1,13 +1,17 @@
 """The last threads are not for ordinary requests."""
 
+import socket
 import threading
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from accounts.turns import CROWDED
-from marketedge.admission import REFUSED, Admission, SignInAdmission
+from marketedge.admission import DRAIN_SECONDS, REFUSED, Admission, SignInAdmission
+from marketedge.worker import Clocked
 from tenants.postgresql import deadline
 
 
@@ -173,4 +177,26 @@ def test_places_are_counted_right_by_many_threads():
     for thread in threads:
         thread.join()
 
+    assert admission.inside == 0
+
+
+class Sending:
+    """A body whose caller stays silent, as gunicorn nests it: the clock decides how long one read waits."""
+
+    def __init__(self) -> None:
+        self.reader = SimpleNamespace(unreader=SimpleNamespace(sock=Clocked(socket.socket(), 60)))
+
+    def read(self, size: int) -> bytes:
+        raise TimeoutError
+
+
+def test_what_a_refused_caller_still_sends_is_read_for_a_short_time_only():
+    body = Sending()
+    admission = Admission(application, threads=3)
+
+    admission({"wsgi.input": body}, lambda *_: None).close()  # type: ignore[attr-defined]
+
+    clock = body.reader.unreader.sock
+    clock.sock.close()
+    assert clock.ends_at - time.monotonic() <= DRAIN_SECONDS
     assert admission.inside == 0

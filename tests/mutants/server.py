@@ -4,6 +4,20 @@ from tests.mutants.mutant import Mutant
 
 MUTANTS = (
     Mutant(
+        "short bodies are waited for without a thread",
+        "marketedge/worker.py",
+        "return not promised or len(body)",
+        "return True or len(body)",
+        "tests/faults/test_slow_callers.py -k middle_of_a_short_body",
+    ),
+    Mutant(
+        "time limit of reading what nobody wants",
+        "marketedge/admission.py",
+        "clock.shorten(DRAIN_SECONDS)",
+        "clock.shorten(3600)",
+        "tests/marketedge/test_admission.py",
+    ),
+    Mutant(
         "threads to spare",
         "marketedge/admission.py",
         "self.limit = threads - SPARE",

@@ -4,6 +4,25 @@ from tests.mutants.mutant import Mutant
 
 MUTANTS = (
     Mutant(
+        "number of kept forms",
+        "accounts/kept_forms.py",
+        "    if _limiter.seconds_to_wait(",
+        "    if False and _limiter.seconds_to_wait(",
+        "tests/accounts/test_kept_forms.py",
+    ),
+    Mutant(
+        "sessions end with a reactivation too",
+        "accounts/actions.py",
+        """        person.is_active = True
+        person.save(update_fields=["is_active"])
+        _delete(person.sessions.all())
+""",
+        """        person.is_active = True
+        person.save(update_fields=["is_active"])
+""",
+        "tests/accounts/test_sessions.py",
+    ),
+    Mutant(
         "staff check of the platform scope",
         "accounts/middleware.py",
         "request.user.is_authenticated and request.user.is_active and request.user.is_staff",
