@@ -123,8 +123,12 @@ def limit_sign_in(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _sign_in_uses(request: HttpRequest, browser: str) -> list[Use]:
-    uses = [Use(_address_key("sign-in", request), Rate(*settings.ADDRESS_RATE))]
-    return [*uses, Use(_key("sign-in", browser), Rate(*settings.SIGN_IN_RATE))] if browser else uses
+    """A flood without our cookie fills a ceiling of its own: browsers that have one share another."""
+    ceiling = Rate(*settings.ADDRESS_RATE)
+    if not browser:
+        return [Use(_address_key("sign-in", request), ceiling)]
+    own = Use(_key("sign-in", browser), Rate(*settings.SIGN_IN_RATE))
+    return [Use(_address_key("named-sign-in", request), ceiling), own]
 
 
 def _browser(request: HttpRequest) -> str:

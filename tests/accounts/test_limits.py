@@ -198,6 +198,17 @@ def test_a_flood_of_browsers_without_a_name_meets_the_ceiling_of_its_address(set
     assert browser().get(START, REMOTE_ADDR="192.0.2.7").status_code == 302
 
 
+def test_a_flood_without_a_name_does_not_shut_out_the_browsers_of_an_office(settings):
+    settings.ADDRESS_RATE = (1, 10)
+    colleague, newcomer = browser(), browser()
+    statuses(colleague, START, 1)
+    while browser().get("/oidc/callback/").status_code != 429:
+        pass
+
+    assert statuses(colleague, START, 3) == {302}
+    assert [newcomer.get(START).status_code for _ in range(2)] == [429, 302]
+
+
 def test_a_made_up_address_does_not_get_round_the_ceiling(settings):
     settings.ADDRESS_RATE = (60, 3)
 

@@ -4,6 +4,13 @@ from tests.mutants.mutant import Mutant
 
 MUTANTS = (
     Mutant(
+        "a ceiling of their own for browsers with a name",
+        "accounts/limits.py",
+        '_address_key("named-sign-in", request)',
+        '_address_key("sign-in", request)',
+        "tests/accounts/test_limits.py",
+    ),
+    Mutant(
         "exact redirect addresses of the API",
         "accounts/api.py",
         "if redirect_uri not in settings.API_REDIRECT_URIS:",
