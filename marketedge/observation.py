@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from marketedge import incidents, metrics, visits
+from marketedge import cors, incidents, metrics, visits
 from marketedge.admission import REFUSED
 from marketedge.visits import Visit
 from tenants import request_id
@@ -71,7 +71,8 @@ class LastResort:
         if visit is not None:
             over(visit, 500)
         request_id.current.set("")
-        start_response("500 Internal Server Error", list(response.items()), sys.exc_info())
+        headers = {**dict(response.items()), **cors.of_last_resort(environ)}
+        start_response("500 Internal Server Error", list(headers.items()), sys.exc_info())
         return [response.content]
 
 

@@ -7,6 +7,7 @@ from django.test import Client
 
 from marketedge.admission import REFUSED
 from marketedge.cors import OPENERS, origins_are_exact
+from marketedge.observation import LastResort
 
 pytestmark = pytest.mark.django_db
 APP = "https://app.example"
@@ -143,3 +144,25 @@ def test_what_is_no_origin_is_refused(settings, origin):
 
 def test_the_settings_of_these_tests_are_fine():
     assert origins_are_exact() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "origin", "told"),
+    [
+        ("/api/v1/auth/me", "https://app.example", "https://app.example"),
+        ("/api/v1/auth/me", "https://app.example.evil.example", None),
+        ("/api/v1/auth/me", "", None),
+        ("/sign-in/", "https://app.example", None),
+    ],
+)
+def test_the_answer_of_the_last_resort_is_readable_for_the_listed_origin_alone(path, origin, told):
+    def broken(environ, start_response):
+        raise ZeroDivisionError
+
+    started: list[tuple] = []
+    LastResort(broken)({"PATH_INFO": path, "HTTP_ORIGIN": origin}, lambda *arguments: started.append(arguments))
+
+    [(status, headers, _)] = started
+    given = dict(headers)
+    assert (status[:3], given.get("Access-Control-Allow-Origin")) == ("500", told)
+    assert ("Origin" in given.get("Vary", "")) is path.startswith("/api/")
