@@ -3,9 +3,11 @@
 `load_facts` asks the database once for a request; everything after it is pure.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from django.utils import timezone
@@ -103,6 +105,25 @@ def _applications(seat: Seat | None) -> frozenset[str]:
         return frozenset(Application.values)
     grants = ApplicationGrant.objects.filter(membership=seat.membership)
     return frozenset(grants.values_list("application", flat=True))
+
+
+def available_modules(*, at: datetime) -> Callable[[Organisation, bool], frozenset[str]]:
+    """Which modules does an organisation have then, in the eyes of staff or of others? For many; in platform scope."""
+    catalogue = {module.key: module for module in AnalyticsModule.objects.all()}
+    entitled: defaultdict[int, set[str]] = defaultdict(set)
+    for pk, key in Entitlement.objects.current(at=at).values_list("organisation_id", "module__key"):
+        entitled[pk].add(key)
+    known: dict[tuple[int, bool], frozenset[str]] = {}
+
+    def available(organisation: Organisation, is_staff: bool) -> frozenset[str]:
+        place = (organisation.pk, is_staff)
+        if place not in known:
+            has = frozenset(entitled[organisation.pk])
+            eyes = SimpleNamespace(is_staff=is_staff)
+            known[place] = Facts(eyes, organisation, None, catalogue, has, frozenset(), at).available
+        return known[place]
+
+    return available
 
 
 def flag_context(facts: Facts) -> flags.Context:
