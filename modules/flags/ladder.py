@@ -160,6 +160,11 @@ def bucket(salt: str, unit: str) -> int:
     return murmur3_32(f"{salt}:{unit}", 0, False) * SCALE >> 32
 
 
+def variant_bucket(salt: str, unit: str) -> int:
+    """Where the unit falls among the variants, 0 to 99,999: independent of the percentage's bucket."""
+    return murmur3_32(f"{salt}:variant:{unit}", 0, False) * SCALE >> 32
+
+
 def answer(flag: Flag, outcome: Outcome, context: Context) -> tuple[Any, str]:
     """The value that goes with the outcome, and the name of its variant ("on" and "off" where there is none)."""
     if not outcome.is_on:

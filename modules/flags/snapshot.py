@@ -41,8 +41,7 @@ class Snapshot:
 def compile_release(version: int, document: str, at: datetime, forced: Mapping[str, Any] | None = None) -> Snapshot:
     """Malformed, or TooNew, when the document as a whole cannot be read. A flag that cannot is logged and left out:
     its default holds."""
-    rules = _readable(version, bodies(document))
-    return compile_rules(rules, at, version=version, document=document, forced=forced)
+    return compile_rules(rules_in(version, document), at, version=version, document=document, forced=forced)
 
 
 def compile_rules(
@@ -61,9 +60,10 @@ def compile_rules(
     return Snapshot(version, flags, _next_at(rules, at), document, forced)
 
 
-def _readable(version: int, told: Mapping[str, Any]) -> dict[str, Rules]:
+def rules_in(version: int, document: str) -> dict[str, Rules]:
+    """By key, without the flags that cannot be read."""
     rules = {}
-    for key, body in told.items():
+    for key, body in bodies(document).items():
         try:
             rules[key] = rules_of(key, body)
         except Malformed as fault:

@@ -5,13 +5,14 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
+from modules.flags.admin import why
 from modules.flags.admin.listing import ListOfFlags
 from modules.flags.admin.page import PageOfFlag
 from modules.flags.admin.pages import Page
 from modules.flags.models import Flag
 
 # What is reached from the list, from a flag, or from both.
-PAGES: tuple[Page, ...] = ()
+PAGES: tuple[Page, ...] = (*why.PAGES,)
 
 
 @admin.register(Flag)
