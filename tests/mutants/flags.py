@@ -108,4 +108,25 @@ MUTANTS = (
         'rows are only added")',
         "tests/modules/flags/test_releases.py",
     ),
+    Mutant(
+        "time that counting for a preview may take",
+        "modules/flags/effects.py",
+        "            found.is_complete = False\n            break\n",
+        "            pass\n",
+        "tests/modules/flags/test_effects.py",
+    ),
+    Mutant(
+        "rehearsal that is taken back",
+        "modules/flags/rehearsal.py",
+        "            raise _TakenBack\n",
+        "            told = told\n",
+        "tests/modules/flags/test_rehearsal.py",
+    ),
+    Mutant(
+        "soundness of what is rehearsed",
+        "modules/flags/rehearsal.py",
+        "        require_sound(told.after)\n",
+        "        pass\n",
+        "tests/modules/flags/test_rehearsal.py",
+    ),
 )

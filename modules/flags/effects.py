@@ -1,0 +1,236 @@
+"""For whom does a change of flags change the answer? Counted from real organisations and people, with examples.
+
+Two documents are compiled and asked for everybody. Nothing is locked or written, and counting ends in a bounded time.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from modules.flags.document import bodies, rules_of
+from modules.flags.explaining import Explanation
+from modules.flags.ladder import UNKNOWN_OFF, Flag, answer, climb
+from modules.flags.population import Somebody, everybody
+from modules.flags.snapshot import Snapshot, compile_release
+
+MOST_EXAMPLES = 10
+MOST_MOMENTS = 5
+LONGEST = 5.0  # seconds
+LOOK_AT_CLOCK = 200  # people between two looks at it
+# What is told of a flag and decides nothing.
+DESCRIPTION = {"name", "purpose", "kind", "owner", "review_date"}
+NOT_THERE = Flag("", fixed=UNKNOWN_OFF)
+
+
+@dataclass(slots=True)
+class Count:
+    """People are counted once for each organisation that they belong to."""
+
+    organisations: int = 0
+    people: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.organisations or self.people)
+
+    def add(self, somebody: Somebody) -> None:
+        if somebody.person:
+            self.people += 1
+        else:
+            self.organisations += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Whose answer changes, from what to what, and why. `person` is empty where it is the organisation's own."""
+
+    organisation: str
+    slug: str
+    person: str
+    before: str
+    after: str
+    because: str
+
+
+@dataclass(slots=True)
+class Movement:
+    """Those whose answer changes in one way."""
+
+    title: str
+    count: Count = field(default_factory=Count)
+    _organisations: list[Example] = field(default_factory=list)
+    _people: list[Example] = field(default_factory=list)
+
+    @property
+    def examples(self) -> list[Example]:
+        """Some of both, where there are both."""
+        organisations = self._organisations[: MOST_EXAMPLES - min(len(self._people), MOST_EXAMPLES // 2)]
+        return organisations + self._people[: MOST_EXAMPLES - len(organisations)]
+
+
+@dataclass(slots=True)
+class Later:
+    """For how many it is on from a moment on, when nobody changes anything until then."""
+
+    at: datetime
+    on: Count = field(default_factory=Count)
+
+
+@dataclass(slots=True)
+class FlagEffects:
+    """What becomes of one flag's answers. `is_dependent`: its own rules stay, and what it needs changes."""
+
+    key: str
+    name: str
+    is_dependent: bool
+    is_by_person: bool
+    on_before: Count = field(default_factory=Count)
+    on_after: Count = field(default_factory=Count)
+    switched_on: Movement = field(default_factory=lambda: Movement("Switched on"))
+    switched_off: Movement = field(default_factory=lambda: Movement("Switched off"))
+    other_value: Movement = field(default_factory=lambda: Movement("Another value"))
+    later: list[Later] = field(default_factory=list)
+
+    @property
+    def movements(self) -> list[Movement]:
+        return [one for one in (self.switched_on, self.switched_off, self.other_value) if one.count]
+
+    @property
+    def everybody_loses_it(self) -> bool:
+        return bool(self.on_before) and not self.on_after
+
+
+@dataclass(slots=True)
+class Effects:
+    """`flags` are those that change and those that need them, where an answer changes. `total` is who was asked;
+    where time ran out (`is_complete` false) there are more."""
+
+    flags: list[FlagEffects] = field(default_factory=list)
+    total: Count = field(default_factory=Count)
+    is_complete: bool = True
+
+    @property
+    def changes_answers(self) -> bool:
+        return any(flag.movements for flag in self.flags)
+
+    @property
+    def losers(self) -> list[FlagEffects]:
+        """Flags that somebody has now and nobody has afterwards."""
+        return [flag for flag in self.flags if flag.everybody_loses_it]
+
+
+def effects(before: str, after: str, *, at: datetime, people: Iterable[Somebody] | None = None) -> Effects:
+    """Of going from one document to the other at a moment, for `people` or everybody, whom it then asks the database
+    for. Malformed, or TooNew, when a document cannot be read. Needs platform scope."""
+    old, new = (compile_release(0, document, at, settings.FLAGS_FORCED) for document in (before, after))
+    compared = list(_compared(old, new, at))
+    found = Effects()
+    if not compared:
+        return found
+    ends_at = time.monotonic() + LONGEST
+    for number, somebody in enumerate(everybody(at=at) if people is None else people):
+        if number % LOOK_AT_CLOCK == 0 and time.monotonic() > ends_at:
+            found.is_complete = False
+            break
+        found.total.add(somebody)
+        for comparison in compared:
+            comparison.ask(somebody)
+    found.flags = [one.found for one in compared if one.found.movements or not one.found.is_dependent]
+    return found
+
+
+def is_only_description(before: str, after: str) -> bool:
+    """Whether the documents differ in what decides nothing, or not at all."""
+    return not _changed(bodies(before), bodies(after))
+
+
+class _Comparison:
+    """One flag before and after, and at the moments at which it changes by itself."""
+
+    def __init__(self, found: FlagEffects, old: Flag, new: Flag, later: list[tuple[Later, Flag]]) -> None:
+        self.found, self.old, self.new, self.later = found, old, new, later
+
+    def ask(self, somebody: Somebody) -> None:
+        context = somebody.context
+        was, now = climb(self.old, context), climb(self.new, context)
+        if was.is_on:
+            self.found.on_before.add(somebody)
+        if now.is_on:
+            self.found.on_after.add(somebody)
+        for later, flag in self.later:
+            if climb(flag, context).is_on:
+                later.on.add(somebody)
+        movement = self._movement(was, now, somebody)
+        if movement is not None:
+            movement.count.add(somebody)
+            self._show(movement, was, now, somebody)
+
+    def _movement(self, was: Any, now: Any, somebody: Somebody) -> Movement | None:
+        if was.is_on != now.is_on:
+            return self.found.switched_on if now.is_on else self.found.switched_off
+        if NOT_THERE in (self.old, self.new):
+            return None
+        same = answer(self.old, was, somebody.context) == answer(self.new, now, somebody.context)
+        return None if same else self.found.other_value
+
+    def _show(self, movement: Movement, was: Any, now: Any, somebody: Somebody) -> None:
+        shown = movement._people if somebody.person else movement._organisations
+        if len(shown) == MOST_EXAMPLES:
+            return
+        context = somebody.context
+        before, after = (
+            _words(flag, outcome, somebody, with_value=movement is self.found.other_value)
+            for flag, outcome in ((self.old, was), (self.new, now))
+        )
+        because = Explanation(None, "", now, 0, self.new, context).sentence
+        shown.append(Example(somebody.organisation, somebody.slug, somebody.person, before, after, because))
+
+
+def _words(flag: Flag, outcome: Any, somebody: Somebody, *, with_value: bool) -> str:
+    if flag is NOT_THERE:
+        return "not there"
+    value, variant = answer(flag, outcome, somebody.context)
+    state = variant if variant in ("on", "off") else f"on: {variant}"
+    return f"{state} ({value})" if with_value else state
+
+
+def _compared(old: Snapshot, new: Snapshot, at: datetime) -> Iterator[_Comparison]:
+    before, after = bodies(old.document), bodies(new.document)
+    changed = _changed(before, after)
+    moments = _moments(changed, after, at)
+    later = [(moment, new.at(moment)) for moment in moments]
+    for key in [*sorted(changed), *sorted(_dependents(changed, before, after))]:
+        was, now = old.flags.get(key, NOT_THERE), new.flags.get(key, NOT_THERE)
+        name = (after.get(key) or before[key])["name"]
+        found = FlagEffects(key, name, key not in changed, now.is_by_person)
+        ahead = [(Later(moment), snapshot.flags[key]) for moment, snapshot in later if key in snapshot.flags]
+        found.later = [one for one, _ in ahead]
+        yield _Comparison(found, was, now, ahead)
+
+
+def _changed(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
+    return {key for key in before.keys() | after.keys() if _deciding(before.get(key)) != _deciding(after.get(key))}
+
+
+def _deciding(body: dict[str, Any] | None) -> dict[str, Any] | None:
+    return None if body is None else {name: said for name, said in body.items() if name not in DESCRIPTION}
+
+
+def _dependents(changed: set[str], *documents: dict[str, Any]) -> set[str]:
+    """All that need one of them, directly or through others, in one of the documents."""
+    reached, waiting = set(changed), set(changed)
+    while waiting:
+        needing = {
+            key for told in documents for key, body in told.items() if not waiting.isdisjoint(body.get("needs", ()))
+        }
+        waiting = needing - reached
+        reached |= waiting
+    return reached - changed
+
+
+def _moments(changed: set[str], after: dict[str, Any], at: datetime) -> list[datetime]:
+    rules = [rules_of(key, after[key]) for key in changed if key in after]
+    return sorted({moment for one in rules for moment in one.moments if moment > at})[:MOST_MOMENTS]

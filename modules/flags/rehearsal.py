@@ -1,0 +1,47 @@
+"""What would a change of flags make of them? It is made, read and taken back: nothing of it stays."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from modules.flags.document import Malformed
+from modules.flags.drafting import draft
+from modules.flags.newest import newest_release
+from modules.flags.releases import Refused, change
+from modules.flags.snapshot import NO_FLAGS
+from modules.flags.soundness import require_sound
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """The newest release's document, and the one that a release of the change would have. `number` is the newest's."""
+
+    number: int
+    before: str
+    after: str
+
+
+class _TakenBack(Exception):
+    pass
+
+
+def rehearse(run: Callable[[], Any]) -> Rehearsal:
+    """Call `run`, which calls actions, and take back what it did. Others who change flags wait no longer than that.
+
+    Refused where publishing would be.
+    """
+    try:
+        with transaction.atomic(), change("flags.rehearsed", by=None, reason="a rehearsal"):
+            newest = newest_release()
+            run()
+            told = Rehearsal(newest.number if newest else 0, newest.document if newest else NO_FLAGS, draft())
+            raise _TakenBack
+    except _TakenBack:
+        pass
+    try:
+        require_sound(told.after)
+    except Malformed as fault:
+        raise Refused(str(fault)) from fault
+    return told
