@@ -1,7 +1,6 @@
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
@@ -16,13 +15,13 @@ from tenants.admin import OrganisationAdmin
 from tenants.administration import (
     ActionAdmin,
     Affected,
-    NamedSplitDateTime,
     ReasonedForm,
     RelatedList,
     confirm,
     related_list,
 )
 from tenants.models import Membership, Organisation
+from tenants.zoned_times import ZonedDateTimeField
 
 PERMISSIONS = ("groups", "user_permissions")
 PRIVILEGES = ("is_staff", "is_superuser", *PERMISSIONS)
@@ -179,11 +178,7 @@ class GroupAdmin(ActionAdmin):
 
 class InvitationForm(ReasonedForm):
     by: ClassVar[Any]
-    expires_at = forms.SplitDateTimeField(
-        widget=NamedSplitDateTime,
-        initial=lambda: timezone.now() + timedelta(days=settings.INVITATION_DAYS),
-        help_text="In UTC.",
-    )
+    expires_at = ZonedDateTimeField(initial=lambda: timezone.now() + timedelta(days=settings.INVITATION_DAYS))
 
     def clean_expires_at(self) -> Any:
         if self.cleaned_data["expires_at"] <= timezone.now():

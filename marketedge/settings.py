@@ -145,6 +145,7 @@ MIDDLEWARE = [
     "tenants.middleware.OrganisationMiddleware",
     "tenants.api_organisation.ApiOrganisationMiddleware",
     "accounts.middleware.PlatformScopeMiddleware",
+    "tenants.editors_zone.EditorsZoneMiddleware",
     "modules.middleware.ModuleGateMiddleware",
 ]
 

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
 from django.db.models import DateTimeField, Model, QuerySet
@@ -18,6 +17,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from tenants.sturdiness import SturdyAutocomplete, is_id, without_impossible_choices
+from tenants.zoned_times import NamedSplitDateTime, ZonedDateTimeField
 
 logger = logging.getLogger(__name__)
 LONGEST_REASON = 500
@@ -34,21 +34,12 @@ class ReasonedForm(forms.ModelForm):
     )
 
 
-class NamedSplitDateTime(AdminSplitDateTime):
-    """Django's date and time inputs, each with a name for people who cannot see where they stand."""
-
-    def __init__(self, attrs: Any = None) -> None:
-        super().__init__(attrs)
-        for widget, name in zip(self.widgets, ("Date", "Time"), strict=True):
-            widget.attrs["aria-label"] = name
-
-
 class ActionAdmin(admin.ModelAdmin):
     """Saves through `store`, which calls the action; nothing is deleted unless a subclass says how."""
 
     form: Any = ReasonedForm
     formfield_overrides: ClassVar[Any] = {
-        DateTimeField: {"form_class": forms.SplitDateTimeField, "widget": NamedSplitDateTime}
+        DateTimeField: {"form_class": ZonedDateTimeField, "widget": NamedSplitDateTime}
     }
     list_per_page = 50
     show_full_result_count = False

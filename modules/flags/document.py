@@ -93,7 +93,7 @@ def moment_words(at: datetime | None) -> str:
 def bodies(text: str) -> dict[str, Any]:
     """The bodies by key, not looked into. Malformed, or TooNew, when that much cannot be read."""
     try:
-        document = json.loads(text, parse_constant=_no_number)
+        document = json.loads(text, parse_constant=no_number)
     except (ValueError, RecursionError, TypeError) as fault:
         raise Malformed(f"The document is no JSON: {fault}") from None
     if not isinstance(document, dict) or not isinstance(document.get("flags"), dict):
@@ -106,7 +106,8 @@ def bodies(text: str) -> dict[str, Any]:
     return document["flags"]
 
 
-def _no_number(text: str) -> Any:
+def no_number(text: str) -> Any:
+    """For `json.loads`: NaN and the infinities are refused."""
     raise Malformed(f"{text} is not a number that JSON knows.")
 
 

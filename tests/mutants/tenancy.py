@@ -94,4 +94,18 @@ MUTANTS = (
         "",
         "tests/migrations/test_migrate_safely.py",
     ),
+    Mutant(
+        "zone in which a form was shown",
+        "tenants/editors_zone.py",
+        'named = request.POST.get(FIELD, "UTC")',
+        'named = request.COOKIES.get(COOKIE, "UTC")',
+        "tests/tenants/test_zoned_times.py",
+    ),
+    Mutant(
+        "times that the clocks leave out or give twice",
+        "tenants/zoned_times.py",
+        "        _require_one(typed)\n",
+        "",
+        "tests/tenants/test_zoned_times.py",
+    ),
 )
