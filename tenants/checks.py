@@ -24,6 +24,7 @@ NOT_AUDITED = {
     "accounts.UsedLogoutToken": "lives for minutes; the sign-out is an event",
     "flags.FlagRelease": "is itself a history: who, when and why are in it",
     "flags.FlagPointer": "names the newest release, and changes with each",
+    "flags.FlagExposure": "counts how flags are used: an observation, kept for some weeks",
     "market_edge_core.PriceObservation": "a load is one event with the file's hash and counts",
     "market_edge_core.PriceUpload": "a load is one event with the file's hash and counts",
 }

@@ -43,6 +43,12 @@ GLOBAL_TABLES = {
     "flags.RampStep": GlobalTable("belongs to its flag"),
     "flags.FlagRelease": GlobalTable("all flags at one time; rows are only added", platform="SELECT, INSERT"),
     "flags.FlagPointer": GlobalTable("names the newest release of the flags", platform="SELECT, INSERT, UPDATE"),
+    # The web's own login counts: it adds and counts up, and changes nothing else of a row.
+    "flags.FlagExposure": GlobalTable(
+        "flags are used outside of organisations too; only their flusher writes",
+        app="SELECT, INSERT, UPDATE (count)",
+        platform="SELECT, UPDATE (count), DELETE",
+    ),
     "auth.Group": GlobalTable("permissions of staff in the admin site"),
     "auth.Group_permissions": GlobalTable("permissions of staff in the admin site"),
     "auth.Permission": GlobalTable("permissions of staff in the admin site"),

@@ -327,3 +327,37 @@ class FlagPointer(models.Model):
 
     def __str__(self) -> str:
         return f"newest: release {self.number}"
+
+
+class FlagExposure(models.Model):
+    """How often a flag gave an answer to an organisation in one hour, by what it answered and the rung that decided.
+
+    The key is text: what was used stays told when the flag is gone. Only `exposure.flushing` writes it.
+    """
+
+    hour = models.DateTimeField(help_text="Its beginning.")
+    flag_key = models.TextField()
+    organisation_public_id = models.UUIDField(
+        null=True, help_text="Null outside an organisation; all zeros for those that were not told apart."
+    )
+    is_on = models.BooleanField()
+    variant = models.TextField(help_text='"on" where code asked for no more than that, "off" when it was off.')
+    rung = models.PositiveSmallIntegerField(help_text="Of the ladder of flags.")
+    count = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["flag_key", "hour", "organisation_public_id", "is_on", "variant", "rung"],
+                name="flag_exposure_is_one_row",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(condition=Q(hour__minute=0, hour__second=0), name="flag_exposure_is_of_a_whole_hour"),
+            models.CheckConstraint(condition=Q(count__gte=1), name="flag_exposure_counts_something"),
+            models.CheckConstraint(condition=Q(rung__gte=1, rung__lte=11), name="flag_exposure_rung_is_of_the_ladder"),
+            models.CheckConstraint(condition=Q(is_on=True) | Q(variant="off"), name="flag_exposure_off_has_no_variant"),
+        ]
+        indexes = [models.Index(fields=["hour"], name="flag_exposure_by_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.flag_key}: {self.count} times {self.variant} from {self.hour:%Y-%m-%d %H:%M} UTC"
