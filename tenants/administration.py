@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import DateTimeField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -96,32 +96,67 @@ def confirm(
     action: str,
     title: str,
     affected: Sequence[Affected],
-    run: Callable[[Any, str], Any],
+    run: Callable[[Any, str], Any] | None = None,
+    run_all: Callable[[list[Any], str], Any] | None = None,
+    form: forms.Form | None = None,
+    details: str = "",
 ) -> HttpResponse | None:
     """Show what an admin action would touch and ask why; once confirmed with a reason, call run(row, reason) for
-    each, all of them or none.
+    each, all of them or none, or run_all(rows, reason), whose answer is what is said afterwards.
 
-    Returns the page, or None (back to the list) when it is done.
+    `form` asks for more than the reason, and its fields are none of the page's own; `details` is shown below what is
+    affected. What the action refuses is said on the page, with nothing changed. Returns the page, or None (back to the
+    list) when it is done.
     """
+    chosen, is_confirmed = list(rows), bool(request.POST.get("confirmed"))
     reason = request.POST.get("reason", "").replace("\x00", "").strip()
-    if request.POST.get("confirmed") and 0 < len(reason) <= LONGEST_REASON:
-        chosen = list(rows)
-        with transaction.atomic():
-            for row in chosen:
-                run(row, reason)
-        model_admin.message_user(request, f"{title}: done for {len(chosen)}.")
-        return None
+    problems = _obstacles(request, chosen, reason, form) if is_confirmed else []
+    if is_confirmed and not problems:
+        try:
+            done = _run(chosen, reason, run, run_all)
+            model_admin.message_user(request, done or f"{title}: done for {len(chosen)}.")
+            return None
+        except ValidationError as refusal:
+            problems = [f"Nothing was changed. {words}" for words in refusal.messages]
+        except IntegrityError:
+            logger.warning("Refused by the database: %s", request.path, exc_info=True)
+            problems = ["Nothing was changed: somebody saved the same at this moment."]
     context = {
         **model_admin.admin_site.each_context(request),
         "title": title,
         "action": action,
         "affected": affected,
-        "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
+        "selected": [row.pk for row in chosen],
         "checkbox_name": ACTION_CHECKBOX_NAME,
         "opts": model_admin.model._meta,
-        "is_reason_missing": bool(request.POST.get("confirmed")),
+        "media": model_admin.media,
+        "form": form,
+        "details": details,
+        "reason": reason,
+        "problems": problems,
     }
     return TemplateResponse(request, "admin/confirm_action.html", context)
+
+
+def _obstacles(request: HttpRequest, chosen: list[Any], reason: str, form: forms.Form | None) -> list[str]:
+    """What keeps a confirmed action from being tried."""
+    found = []
+    if {str(row.pk) for row in chosen} != set(request.POST.getlist(ACTION_CHECKBOX_NAME)):
+        found.append("What you chose has changed meanwhile: read again what this touches, and confirm that.")
+    if not 0 < len(reason) <= LONGEST_REASON:
+        found.append(f"Say why, in at most {LONGEST_REASON} characters: the reason is kept in the audit.")
+    if form is not None and not form.is_valid():
+        found.append("Correct what is marked below.")
+    return found
+
+
+def _run(chosen: list[Any], reason: str, run: Any, run_all: Any) -> Any:
+    with transaction.atomic():
+        if run_all is not None:
+            return run_all(chosen, reason)
+        for row in chosen:
+            run(row, reason)
+    return None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count
 from django.utils import timezone
 
 from accounts.naming import person_named
@@ -21,6 +20,7 @@ from modules.flags.models import Flag, FlagRelease
 from modules.flags.newest import newest_release
 from modules.flags.releases import is_published, snapshot_at
 from modules.flags.soundness import require_sound
+from modules.flags.states import State
 from tenants import scope
 from tenants.naming import organisation_named, unknown
 from tenants.operations import LookingCommand, Report, UsageError
@@ -47,16 +47,14 @@ class List(LookingCommand):
 
     def look(self, **options: Any) -> Report:
         with scope.platform():
-            flags = list(Flag.objects.annotate(overrides_counted=Count("overrides")).order_by("key"))
-        now = timezone.now()
+            flags = list(Flag.objects.as_of(timezone.now()).counted().order_by("key"))
         for flag in flags:
-            self.report.note(flag.key, self._says(flag, now))
-        self.report.data["flags"] = [{"key": flag.key, "state": flag.state(at=now)} for flag in flags]
+            self.report.note(flag.key, self._says(flag))
+        self.report.data["flags"] = [{"key": flag.key, "state": flag.state_now} for flag in flags]
         return self.report
 
-    def _says(self, flag: Any, now: datetime) -> str:
-        state = flag.state(at=now)
-        words = [f"{flag.rollout / 1000:g} %" if state == "partial" else state, flag.kind]
+    def _says(self, flag: Any) -> str:
+        words = [f"{flag.rollout_now / 1000:g} %" if flag.state_now == State.PARTIAL else flag.state_now, flag.kind]
         words += [f"module {flag.module_key}"] if flag.module_key else []
         words += [f"{flag.overrides_counted} overrides"] if flag.overrides_counted else []
         words += [f"review {flag.review_date:%Y-%m-%d}"] if flag.review_date else []

@@ -1,12 +1,16 @@
 """Changes to flags and what belongs to them: each one action, one transaction, one audit line, one release."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import date
 from typing import Any
 
+from modules.flags.copying import copy_of
 from modules.flags.document import Malformed
 from modules.flags.models import Flag, FlagOverride, FlagPrerequisite, FlagRelease, FlagVariant, RampStep, SectorRule
 from modules.flags.releases import Refused, change
 from modules.flags.restoring import Restored, restore
+from tenants.models import AuditEvent
 
 Sectors = Iterable[str] | None
 
@@ -76,24 +80,84 @@ def _replace(model: Any, flag: Flag, rows: Sequence[Any]) -> None:
 
 
 def kill_flag(flag: Flag, *, by: Any, reason: str) -> Flag:
-    return _switch(flag, "flag.killed", by=by, reason=reason, is_killed=True)
+    kill_flags([flag], by=by, reason=reason)
+    return flag
 
 
 def restore_flag(flag: Flag, *, by: Any, reason: str) -> Flag:
-    """Neither killed nor archived any more: the rest of its ladder holds again."""
-    return _switch(flag, "flag.restored", by=by, reason=reason, is_killed=False, is_archived=False)
+    restore_flags([flag], by=by, reason=reason)
+    return flag
 
 
 def archive_flag(flag: Flag, *, by: Any, reason: str) -> Flag:
-    return _switch(flag, "flag.archived", by=by, reason=reason, is_archived=True)
-
-
-def _switch(flag: Flag, name: str, *, by: Any, reason: str, **fields: bool) -> Flag:
-    with change(name, by=by, reason=reason, flag=flag.key):
-        for field, value in fields.items():
-            setattr(flag, field, value)
-        flag.save(update_fields=[*fields, "updated_at"])
+    archive_flags([flag], by=by, reason=reason)
     return flag
+
+
+def kill_flags(flags: Sequence[Flag], *, by: Any, reason: str) -> int | None:
+    """All of them or none, like all that take several flags: one release, whose number is returned, None where nothing
+    was to be done."""
+    return _set_all(flags, "killed", by=by, reason=reason, is_killed=True)
+
+
+def restore_flags(flags: Sequence[Flag], *, by: Any, reason: str) -> int | None:
+    """Neither killed nor archived any more: the rest of their ladder holds again."""
+    return _set_all(flags, "restored", by=by, reason=reason, is_killed=False, is_archived=False)
+
+
+def archive_flags(flags: Sequence[Flag], *, by: Any, reason: str) -> int | None:
+    return _set_all(flags, "archived", by=by, reason=reason, is_archived=True)
+
+
+def enable_flags(flags: Sequence[Flag], *, by: Any, reason: str) -> int | None:
+    return _set_all(flags, "enabled", by=by, reason=reason, is_enabled=True)
+
+
+def disable_flags(flags: Sequence[Flag], *, by: Any, reason: str) -> int | None:
+    """Off but for overrides."""
+    return _set_all(flags, "disabled", by=by, reason=reason, is_enabled=False)
+
+
+def review_flags(flags: Sequence[Flag], *, on: date, by: Any, reason: str) -> int | None:
+    """Somebody looks at them again on this day."""
+    return _set_all(flags, "review_set", by=by, reason=reason, review_date=on)
+
+
+def copy_flags(copies: Mapping[str, Flag], *, by: Any, reason: str) -> int | None:
+    """A copy of each flag under its new key, without overrides and not enabled."""
+    taken = sorted(Flag.objects.filter(key__in=copies).values_list("key", flat=True))
+    if taken:
+        raise Refused(f"{', '.join(taken)}: there is a flag of this key already; choose another.")
+    with _change_of(copies, "copied", by=by, reason=reason, copy_of=[flag.key for flag in copies.values()]) as event:
+        for key, flag in copies.items():
+            copy_of(flag, key)
+    return event.data.get("release")
+
+
+def _set_all(flags: Sequence[Flag], name: str, *, by: Any, reason: str, **fields: Any) -> int | None:
+    keys = [flag.key for flag in flags]
+    with _change_of(keys, name, by=by, reason=reason) as event:
+        _require_present(flags)
+        for flag in flags:
+            for field, value in fields.items():
+                setattr(flag, field, value)
+            flag.save(update_fields=[*fields, "updated_at"])
+    return event.data.get("release")
+
+
+def _change_of(keys: Collection[str], name: str, **options: Any) -> AbstractContextManager[AuditEvent]:
+    """One line in the audit, in the singular for one flag."""
+    if len(keys) == 1:
+        return change(f"flag.{name}", flag=next(iter(keys)), **options)
+    return change(f"flags.{name}", flags=list(keys), **options)
+
+
+def _require_present(flags: Sequence[Flag]) -> None:
+    """Going back to an older release deletes the flags that it does not know."""
+    there = set(Flag.objects.filter(pk__in=[flag.pk for flag in flags]).values_list("pk", flat=True))
+    gone = [flag.key for flag in flags if flag.pk not in there]
+    if gone:
+        raise Refused(f"{', '.join(gone)}: not there any more; somebody has just taken it away.")
 
 
 def save_override(override: FlagOverride, *, by: Any) -> FlagOverride:

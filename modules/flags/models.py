@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.utils import timezone
 
+from modules.flags.states import FlagQuerySet
 from tenants.models import Organisation
 from tenants.row_security import Audited
 
@@ -92,6 +93,7 @@ class Flag(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True, editable=False)
+    objects = FlagQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -118,18 +120,6 @@ class Flag(models.Model):
 
     def __str__(self) -> str:
         return self.key
-
-    def state(self, *, at: Any) -> str:
-        """What the flag does, in a word or two, for lists."""
-        if self.is_archived:
-            return "archived"
-        if self.is_killed:
-            return "killed"
-        if self.window_starts_at and self.window_starts_at > at:
-            return "scheduled"
-        if not self.is_enabled or (self.window_ends_at and self.window_ends_at <= at) or not self.rollout:
-            return "off"
-        return "on" if self.rollout == FULL_ROLLOUT else "partial"
 
 
 class FlagPrerequisite(models.Model):

@@ -1,93 +1,76 @@
-"""The list of flags: the state of each at a glance, filters, and what can be done with several at once."""
+"""The list of flags: the state of each at a glance, filters and search; what can be done with several is in `bulk`."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import format_html
 
-from modules.flags import actions
+from modules.flags.admin.bulk import BulkActions
+from modules.flags.admin.caveats import caveats
+from modules.flags.admin.filters import ModuleFilter, OrganisationFilter, OverridesFilter, OwnerFilter, StateFilter
+from modules.flags.admin.standing import is_due, standing
 from modules.flags.models import Flag
-from tenants.administration import Affected, confirm
-from tenants.models import Organisation
 
 
-class ModuleFilter(admin.SimpleListFilter):
-    """The modules that flags belong to, and those that belong to none."""
-
-    title = "module"
-    parameter_name = "module"
-    NONE = "-"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        keys = (
-            Flag.objects.exclude(module_key="").order_by("module_key").values_list("module_key", flat=True).distinct()
-        )
-        return [*((key, key) for key in keys), (self.NONE, "none")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Flag]) -> QuerySet[Flag]:
-        key = self.value()
-        if key is None:
-            return queryset
-        return queryset.filter(module_key="" if key == self.NONE else key)
-
-
-class ListOfFlags(admin.ModelAdmin):
-    list_display = ("key", "name", "state", "module_key", "override_count", "updated_at")
-    list_filter = ("is_enabled", "is_killed", "is_archived", ModuleFilter)
-    search_fields = ("key", "name", "purpose")
+class ListOfFlags(BulkActions):
+    list_display = (
+        "flag",
+        "state",
+        "kind_word",
+        "module_key",
+        "owner",
+        "review",
+        "override_count",
+        "variant_count",
+        "is_visible_to_clients",
+        "updated_at",
+    )
+    list_filter = (
+        StateFilter,
+        "kind",
+        ModuleFilter,
+        OwnerFilter,
+        "is_visible_to_clients",
+        OverridesFilter,
+        OrganisationFilter,
+    )
+    search_fields = ("key", "name", "purpose", "owner")
+    search_help_text = "Key, name, purpose or owner"
     ordering = ("key", "pk")
-    actions = ("kill", "restore", "archive")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Flag]:
-        return super().get_queryset(request).annotate(overrides_counted=Count("overrides"))
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows: Any = super().get_queryset(request)
+        return rows.as_of(timezone.now()).counted()
 
-    @admin.display(description="state")
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "caveats": caveats()})
+
+    @admin.display(description="flag", ordering="key")
+    def flag(self, flag: Flag) -> str:
+        return format_html('{}<span class="flag-name">{}</span>', flag.key, flag.name)
+
+    @admin.display(description="state", ordering="state_now")
     def state(self, flag: Flag) -> str:
-        state = flag.state(at=timezone.now())
-        words = f"{flag.rollout / 1000:g} %" if state == "partial" else state
-        return format_html('<span class="flag-state flag-{}">{}</span>', state, words)
+        return render_to_string("admin/flags/_state.html", {"standing": standing(flag, timezone.now())})
+
+    @admin.display(description="kind", ordering="kind")
+    def kind_word(self, flag: Flag) -> str:
+        return flag.kind
+
+    @admin.display(description="review", ordering="review_date", empty_value="-")
+    def review(self, flag: Flag) -> Any:
+        if flag.review_date is None:
+            return None
+        is_late = " flag-late" if is_due(flag, timezone.now()) else ""
+        return format_html('<span class="flag-day{}">{}</span>', is_late, f"{flag.review_date:%Y-%m-%d}")
 
     @admin.display(description="overrides", ordering="overrides_counted")
     def override_count(self, flag: Any) -> int:
         return flag.overrides_counted
 
-    @admin.action(description="Kill… (off for everybody at once)", permissions=["change"])
-    def kill(self, request: HttpRequest, rows: QuerySet[Flag]) -> HttpResponse | None:
-        return self._switch(request, rows, "kill", "Kill flags", actions.kill_flag, _turned_off)
-
-    @admin.action(description="Restore… (neither killed nor archived)", permissions=["change"])
-    def restore(self, request: HttpRequest, rows: QuerySet[Flag]) -> HttpResponse | None:
-        return self._switch(request, rows, "restore", "Restore flags", actions.restore_flag, _turned_back)
-
-    @admin.action(description="Archive… (off for everybody, kept for the record)", permissions=["change"])
-    def archive(self, request: HttpRequest, rows: QuerySet[Flag]) -> HttpResponse | None:
-        return self._switch(request, rows, "archive", "Archive flags", actions.archive_flag, _turned_off)
-
-    def _switch(
-        self, request: HttpRequest, rows: QuerySet[Flag], name: str, title: str, switch: Any, consequence: Any
-    ) -> HttpResponse | None:
-        organisations = Organisation.objects.count()
-        return confirm(
-            self,
-            request,
-            rows,
-            action=name,
-            title=title,
-            affected=[Affected(row.key, [consequence(row, organisations)]) for row in rows],
-            run=lambda row, reason: switch(row, by=request.user, reason=reason),
-        )
-
-
-def _turned_off(flag: Any, organisations: int) -> str:
-    module = f"; closes the module {flag.module_key} where it needs the flag" if flag.module_key else ""
-    return (
-        f"is off for everybody in all organisations ({organisations}), past its overrides ({flag.overrides_counted})"
-        f"{module}"
-    )
-
-
-def _turned_back(flag: Any, organisations: int) -> str:
-    return f"goes back to what the rest of its ladder says, in all organisations ({organisations})"
+    @admin.display(description="variants", ordering="variants_counted")
+    def variant_count(self, flag: Any) -> int:
+        return flag.variants_counted
