@@ -12,6 +12,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from accounts.views import sign_out
+from modules.flags.glance import at_a_glance
 from tenants.sturdiness import require_readable
 
 
@@ -36,6 +37,10 @@ class PlatformAdminSite(AdminSite):
 
         readable.is_for_staff = True  # type: ignore[attr-defined]
         return readable
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        flags = at_a_glance() if request.user.has_perm("flags.view_flag") else []
+        return super().index(request, {**(extra_context or {}), "flags_at_a_glance": flags})
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return sign_out(request)

@@ -1,11 +1,12 @@
 from django.apps import AppConfig
 
+from modules import registry
+from modules.flags import declared
+
 
 class ModulesConfig(AppConfig):
     name = "modules"
     verbose_name = "Modules and entitlements"
 
     def ready(self) -> None:
-        from modules.flags import population
-
-        population.modules_told_by("modules.access.available_modules")
+        declared.tell(registry.flags_asked_for)

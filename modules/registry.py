@@ -70,6 +70,12 @@ def all_specs() -> list[ModuleSpec]:
     return list(_specs.values())
 
 
+def flags_asked_for() -> dict[str, str]:
+    """The keys of flags that modules ask for, with who asks."""
+    inside = {key: f"asked for by the module {spec.key}" for spec in _specs.values() for key in spec.flags}
+    return inside | {spec.flag: f"opens the module {spec.key}" for spec in _specs.values() if spec.flag}
+
+
 def require_complete() -> None:
     """Raise ImproperlyConfigured when a module depends on one that is not installed, or on itself by a circle."""
     for spec in _specs.values():

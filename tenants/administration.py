@@ -98,11 +98,12 @@ def confirm(
     affected: Sequence[Affected],
     run: Callable[[Any, str], Any] | None = None,
     run_all: Callable[[list[Any], str], Any] | None = None,
+    say: Callable[[list[Any], Any], str] | None = None,
     form: forms.Form | None = None,
     details: str = "",
 ) -> HttpResponse | None:
     """Show what an admin action would touch and ask why; once confirmed with a reason, call run(row, reason) for
-    each, all of them or none, or run_all(rows, reason), whose answer is what is said afterwards.
+    each, or run_all(rows, reason): all of them or none. When that is kept, say(rows, answer of run_all) is told.
 
     `form` asks for more than the reason, and its fields are none of the page's own; `details` is shown below what is
     affected. What the action refuses is said on the page, with nothing changed. Returns the page, or None (back to the
@@ -113,8 +114,8 @@ def confirm(
     problems = _obstacles(request, chosen, reason, form) if is_confirmed else []
     if is_confirmed and not problems:
         try:
-            done = _run(chosen, reason, run, run_all)
-            model_admin.message_user(request, done or f"{title}: done for {len(chosen)}.")
+            answer = _run(chosen, reason, run, run_all)
+            model_admin.message_user(request, say(chosen, answer) if say else f"{title}: done for {len(chosen)}.")
             return None
         except ValidationError as refusal:
             problems = [f"Nothing was changed. {words}" for words in refusal.messages]

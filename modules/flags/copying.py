@@ -1,4 +1,4 @@
-"""A copy of a flag under another key: what it says, who decides, but nobody's exception, and off until it is enabled."""
+"""A copy of a flag under another key: all that it says but its overrides, and off until somebody enables it."""
 
 from typing import Any
 

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +10,9 @@ FLOORS = ("marketedge", "modules", "accounts", "tenants", "templates")
 
 # Keys that code outside of analytics modules asks for, and what for. A module declares its own in its ModuleSpec.
 DECLARED: dict[str, str] = {}
+
+# Others who know keys that are asked for: each says them, with who asks.
+_sources: list[Callable[[], Mapping[str, str]]] = []
 
 READER = "modules.flags.evaluation"
 ASKING = {"is_on", "value", "explain"}
@@ -26,6 +29,17 @@ class Use(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}"
+
+
+def tell(source: Callable[[], Mapping[str, str]]) -> None:
+    """Let somebody else say which keys are asked for; called when flags are held against the code."""
+    if source not in _sources:
+        _sources.append(source)
+
+
+def asked_for() -> dict[str, str]:
+    """Every key that the code declares, with who asks for it."""
+    return {key: asker for source in _sources for key, asker in source().items()} | DECLARED
 
 
 def uses(root: Path) -> list[Use]:

@@ -1,4 +1,4 @@
-"""What does each flag do now, in a word? Told by the database, so that lists show, filter and sort by the same answer."""
+"""What does each flag do now, in a word? Told by the database: lists show, filter and sort by the same answer."""
 
 from datetime import date, datetime
 from typing import Any
@@ -11,7 +11,7 @@ EVERYBODY = 100_000
 
 
 class State(models.TextChoices):
-    """The first rungs of the ladder and its last one: what holds for whoever no override, sector or prerequisite stops."""
+    """What holds for those whom no override, sector or prerequisite concerns."""
 
     ON = "on", "On for everybody"
     PARTIAL = "partial", "Partial"
@@ -43,17 +43,16 @@ class FlagQuerySet(models.QuerySet):
             variants_counted=self._number_of("variants"),
             sectors_counted=self._number_of("sector_rules"),
             needs_counted=self._number_of("needs_rows"),
+            needed_by_counted=self._number_of("needed_by_rows", "needs"),
         )
 
     def overdue(self, on: date) -> Any:
         """Those that somebody was to look at by now."""
-        return self.filter(review_date__lte=on, is_archived=False)
+        return self.filter(_is_overdue(on))
 
     def changing_by_themselves(self, at: datetime) -> Any:
         """Those whose window or ramp has something to come, on flags that are neither killed, archived nor disabled."""
-        to_come = Q(window_starts_at__gt=at) | Q(window_ends_at__gt=at)
-        to_come |= Q(Exists(self._parts("ramp_steps").filter(at__gt=at)))
-        return self.filter(to_come, is_enabled=True, is_killed=False, is_archived=False).exclude(window_ends_at__lte=at)
+        return self.filter(self._is_to_come(at))
 
     def maybe_on(self, at: datetime) -> Any:
         """Those that are on for somebody, as far as their own rows say: by rollout or by an override. Needs `as_of`."""
@@ -67,19 +66,35 @@ class FlagQuerySet(models.QuerySet):
             .exclude(window_starts_at__gt=at)
         )
 
+    def finished(self, at: datetime, since: datetime) -> Any:
+        """Flags of releases that have been on for everybody, without any condition, since then. Needs `as_of`."""
+        recent = Q(updated_at__gt=since) | Q(window_starts_at__gt=since) | Q(window_ends_at__gt=at)
+        recent |= Q(Exists(self._parts("ramp_steps").filter(at__gt=since)))
+        conditions = Q(Exists(self._parts("sector_rules"))) | Q(Exists(self._parts("needs_rows")))
+        return self.filter(state_now=State.ON, kind="release").exclude(recent | conditions)
+
     def by_state(self, at: datetime, on: date) -> dict[str, int]:
-        """How many are in each state, and how many are due; one query."""
-        numbers = {state.value: Count("pk", filter=Q(state_now=state)) for state in State}
-        due = Count("pk", filter=Q(review_date__lte=on, is_archived=False))
-        return self.as_of(at).aggregate(**numbers, due=due)
+        """How many are in each state, how many have something to come, and how many are due; one query."""
+        numbers: dict[str, Any] = {state.value: Count("pk", filter=Q(state_now=state)) for state in State}
+        numbers[State.SCHEDULED] = Count("pk", filter=self._is_to_come(at))
+        return self.as_of(at).aggregate(**numbers, due=Count("pk", filter=_is_overdue(on)))
 
-    def _parts(self, name: str) -> Any:
+    def _is_to_come(self, at: datetime) -> Q:
+        may_change = Q(is_enabled=True, is_killed=False, is_archived=False) & ~Q(window_ends_at__lte=at)
+        steps = Q(Exists(self._parts("ramp_steps").filter(at__gt=at)))
+        return may_change & (Q(window_starts_at__gt=at) | Q(window_ends_at__gt=at) | steps)
+
+    def _parts(self, name: str, by: str = "flag") -> Any:
         model: Any = self.model._meta.get_field(name).related_model
-        return model.objects.filter(flag=OuterRef("pk"))
+        return model.objects.filter(**{by: OuterRef("pk")})
 
-    def _number_of(self, name: str) -> Any:
-        numbers = self._parts(name).order_by().values("flag").annotate(number=Count("pk")).values("number")
+    def _number_of(self, name: str, by: str = "flag") -> Any:
+        numbers = self._parts(name, by).order_by().values(by).annotate(number=Count("pk")).values("number")
         return Coalesce(Subquery(numbers), 0)
+
+
+def _is_overdue(on: date) -> Q:
+    return Q(review_date__lte=on, is_archived=False)
 
 
 def _state(at: datetime) -> Case:

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from modules.flags import actions
+from modules.flags.admin.obeying import obeyed
 from modules.flags.admin.standing import counted
 from modules.flags.models import Flag
 from tenants.administration import Affected, confirm
@@ -121,7 +122,8 @@ class BulkActions(admin.ModelAdmin):
             action=request.POST.get("action", ""),
             title=title,
             affected=[Affected(row.key, [consequence(row, organisations)]) for row in rows],
-            run_all=lambda flags, reason: done(title, flags, run(flags, by=request.user, reason=reason)),
+            run_all=lambda flags, reason: run(flags, by=request.user, reason=reason),
+            say=lambda flags, release: done(title, flags, release),
             form=form,
         )
 
@@ -130,7 +132,7 @@ def done(title: str, flags: Sequence[Flag], release: int | None) -> str:
     names = ", ".join(flag.key for flag in flags[:5]) + (f" and {len(flags) - 5} more" if len(flags) > 5 else "")
     if release is None:
         return f"{title}: {names}. Nothing was to be changed, and there is no new release."
-    return f"{title}: {names}. Release {release}, obeyed by every process within a second and a half."
+    return f"{title}: {names}. {obeyed(release)}"
 
 
 def turned_off(flag: Any, organisations: int) -> str:
@@ -150,7 +152,7 @@ def turned_on(flag: Any, organisations: int) -> str:
 
 
 def paused(flag: Any, organisations: int) -> str:
-    return f"is off in all organisations ({organisations}), except for its {counted(flag.overrides_counted, 'override')}"
+    return f"is off in all organisations ({organisations}), but for its overrides ({flag.overrides_counted})"
 
 
 def reviewed(flag: Any, organisations: int) -> str:

@@ -35,7 +35,7 @@ def _stale(newest: Any) -> list[str]:
         problem = f" ({state.problem})" if state.problem else ""
         return [
             f"This process {since} the flags from the database{for_long}{problem}: it answers with release "
-            f"{state.version}, and the newest is {number}. What is changed here is kept, and obeyed when it reads again."
+            f"{state.version}, and the newest is {number}. Changes are kept, and obeyed when it reads again."
         ]
     is_late = newest and (timezone.now() - newest["created_at"]).total_seconds() > FOLLOWS_WITHIN
     if is_late and state.version != number:

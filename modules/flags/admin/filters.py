@@ -20,22 +20,22 @@ class StateFilter(admin.SimpleListFilter):
 
     title = "state"
     parameter_name = "state"
-    EXTRA: dict[str, tuple[str, Callable[[Any], Any]]] = {
-        State.SCHEDULED: ("Scheduled: something is to come", lambda rows: rows.changing_by_themselves(timezone.now())),
-        "due": ("Due for review", lambda rows: rows.overdue(timezone.localdate())),
-        "forced": ("Forced by the operator", lambda rows: rows.filter(key__in=list(settings.FLAGS_FORCED))),
+    MORE: dict[str, Callable[[Any], Any]] = {
+        State.SCHEDULED: lambda rows: rows.changing_by_themselves(timezone.now()),
+        "due": lambda rows: rows.overdue(timezone.localdate()),
+        "forced": lambda rows: rows.filter(key__in=list(settings.FLAGS_FORCED)),
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        states = [(state.value, state.label) for state in State if state not in self.EXTRA]
-        return [*states, *((name, words) for name, (words, _) in self.EXTRA.items())]
+        forced = [("forced", "Forced by the operator")] if settings.FLAGS_FORCED else []
+        return [*State.choices, ("due", "Due for review"), *forced]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         wanted = self.value()
         if wanted is None:
             return queryset
-        if wanted in self.EXTRA:
-            return self.EXTRA[wanted][1](queryset)
+        if wanted in self.MORE:
+            return self.MORE[wanted](queryset)
         return queryset.filter(state_now=wanted)
 
 

@@ -6,13 +6,15 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
 from modules.flags.admin import why
+from modules.flags.admin.due import DUE
+from modules.flags.admin.kill_switch import KILL_SWITCH
 from modules.flags.admin.listing import ListOfFlags
 from modules.flags.admin.page import PageOfFlag
 from modules.flags.admin.pages import Page
 from modules.flags.models import Flag
 
 # What is reached from the list, from a flag, or from both.
-PAGES: tuple[Page, ...] = (*why.PAGES,)
+PAGES: tuple[Page, ...] = (*why.PAGES, *KILL_SWITCH, DUE)
 
 
 @admin.register(Flag)
@@ -27,9 +29,9 @@ class FlagAdmin(ListOfFlags, PageOfFlag):
         return [*(page.url(self) for page in PAGES), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        pages = [page for page in PAGES if page.of_list]
+        pages = [page for page in PAGES if page.of_list and page.is_open(request, self)]
         return super().changelist_view(request, {**(extra_context or {}), "pages_of_list": pages})
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        pages = [page for page in PAGES if page.of_flag]
+        pages = [page for page in PAGES if page.of_flag and page.is_open(request, self)]
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "pages_of_flag": pages})

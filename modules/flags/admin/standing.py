@@ -1,7 +1,7 @@
 """How a flag stands now, in words for pages: its state, what narrows it, what comes by itself, and who forces it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -9,7 +9,6 @@ from django.utils import formats, timezone
 
 from modules.flags.models import Flag
 from modules.flags.states import State
-
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def forced_words(key: str) -> str:
     if key not in settings.FLAGS_FORCED:
         return ""
     value = settings.FLAGS_FORCED[key]
-    return f"forced {'on' if value is True else 'off' if not value else value}"
+    return f"forced {'on' if value is True else value or 'off'}"
 
 
 def moment(at: datetime) -> str:
@@ -58,6 +57,10 @@ def moment(at: datetime) -> str:
     local = timezone.localtime(at)
     is_this_year = local.year == timezone.localtime().year
     return formats.date_format(local, "j M H:i" if is_this_year else "j M Y H:i")
+
+
+def day(on: date) -> str:
+    return formats.date_format(on, "j M" if on.year == timezone.localdate().year else "j M Y")
 
 
 def _limits(flag: Any) -> list[str]:

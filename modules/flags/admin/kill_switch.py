@@ -1,0 +1,111 @@
+"""The kill switch: a flag that is on for somebody, a reason, and it is off for everybody; and back again."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from modules.flags import actions
+from modules.flags.admin.caveats import caveats
+from modules.flags.admin.obeying import obeyed
+from modules.flags.admin.pages import Page
+from modules.flags.admin.standing import counted, standing
+from modules.flags.models import Flag
+from modules.flags.states import State
+from tenants.administration import LONGEST_REASON
+from tenants.sturdiness import is_id
+
+SHOWN = 50  # flags of each kind; whoever has more searches
+SWITCHES = {"kill": (actions.kill_flags, "killed"), "restore": (actions.restore_flags, "restored")}
+
+
+def kill_switch(request: HttpRequest, *, model_admin: ModelAdmin, pk: int | None = None) -> HttpResponse:
+    """Of all flags, or of one."""
+    failed: dict[str, Any] = {}
+    if request.method == "POST":
+        failed = _throw(request)
+        if not failed:
+            return HttpResponseRedirect(request.get_full_path())
+    return TemplateResponse(request, "admin/flags/kill_switch.html", _context(request, model_admin, pk, failed))
+
+
+def _throw(request: HttpRequest) -> dict[str, Any]:
+    """What went wrong, with what was typed; nothing when it is done."""
+    flag = _posted(request.POST.get("flag", ""))
+    switch, word = SWITCHES.get(request.POST.get("switch", ""), (None, ""))
+    if flag is None or switch is None:
+        raise Http404("There is no such flag, or no such switch.")
+    reason = request.POST.get("reason", "").replace("\x00", "").strip()
+    failed = {"failed": flag.pk, "reason": reason}
+    if not 0 < len(reason) <= LONGEST_REASON:
+        return {**failed, "problem": f"{flag.key}: say why, in at most {LONGEST_REASON} characters."}
+    try:
+        release = switch([flag], by=request.user, reason=reason)
+    except ValidationError as refusal:
+        return {**failed, "problem": f"{flag.key} is not {word}. {' '.join(refusal.messages)}", "is_refused": True}
+    said = obeyed(release) if release else "It was so already."
+    messages.success(request, f"{flag.key} is {word}. {said}")
+    return {}
+
+
+def _posted(pk: str) -> Flag | None:
+    return Flag.objects.filter(pk=pk).first() if is_id(pk) else None
+
+
+def _context(request: HttpRequest, model_admin: ModelAdmin, pk: int | None, failed: dict[str, Any]) -> dict[str, Any]:
+    now, words = timezone.now(), request.GET.get("q", "").strip()
+    rows: Any = Flag.objects.as_of(now).counted().order_by("key", "pk")
+    if pk is not None:
+        rows = rows.filter(pk=pk)
+    for word in words.split():
+        rows = rows.filter(
+            Q(key__icontains=word) | Q(name__icontains=word) | Q(purpose__icontains=word) | Q(owner__icontains=word)
+        )
+    # One flag is shown in whatever state it is.
+    killed = rows.filter(state_now__in=[State.KILLED, State.ARCHIVED] if pk else [State.KILLED])
+    killable = rows.exclude(state_now__in=[State.KILLED, State.ARCHIVED]) if pk else rows.maybe_on(now)
+    found = [_section("On for somebody", "kill", killable, now), _section("Killed", "restore", killed, now)]
+    if pk is not None and not any(section["rows"] for section in found):
+        raise Http404("There is no such flag.")
+    return {
+        **model_admin.admin_site.each_context(request),
+        "title": "Kill switch",
+        "opts": Flag._meta,
+        "media": model_admin.media,
+        "caveats": caveats(),
+        "words": words,
+        "is_of_one": pk is not None,
+        "sections": [section for section in found if section["rows"] or pk is None],
+        **failed,
+    }
+
+
+def _section(title: str, switch: str, rows: Any, now: Any) -> dict[str, Any]:
+    shown = [(flag, standing(flag, now), touches(flag)) for flag in rows[:SHOWN]]
+    total = len(shown) if len(shown) < SHOWN else rows.count()
+    return {"title": title, "switch": switch, "rows": shown, "total": total, "more": total - len(shown)}
+
+
+def touches(flag: Any) -> list[str]:
+    """What else notices when the flag goes off."""
+    found = []
+    if flag.module_key:
+        found.append(f"module {flag.module_key}")
+    if flag.overrides_counted:
+        found.append(counted(flag.overrides_counted, "override"))
+    if flag.needed_by_counted:
+        found.append(f"{counted(flag.needed_by_counted, 'flag')} needing it")
+    if flag.is_visible_to_clients:
+        found.append("clients see it")
+    return found
+
+
+KILL_SWITCH = (
+    Page("kill-switch/", kill_switch, "flags_kill_switch", of_list="Kill switch", is_for_editors=True),
+    Page("<int:pk>/kill-switch/", kill_switch, "flags_kill_one", of_flag="Kill or restore…", is_for_editors=True),
+)

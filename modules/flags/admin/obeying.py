@@ -1,0 +1,26 @@
+"""How soon is a release obeyed? Measured in this process, promised for the others."""
+
+import time
+
+from modules.flags import watching
+
+LONGEST_WAIT = 1.5  # seconds that a page waits to be able to tell
+PAUSE = 0.02
+
+
+def obeyed(release: int) -> str:
+    """A sentence on a release that has been committed; waits until this process obeys it, as long as that may take."""
+    state = watching.store.state()
+    if state.is_stale:
+        problem = f" ({state.problem})" if state.problem else ""
+        return (
+            f"Release {release} is kept. This process cannot read the flags at the moment{problem}, and obeys as soon "
+            "as it can; others obey within a second and a half."
+        )
+    began = time.monotonic()
+    while (waited := time.monotonic() - began) < LONGEST_WAIT:
+        if watching.store.current().version >= release:
+            took = f"{waited * 1000:.0f} ms"
+            return f"Release {release}: obeyed here after {took}, by all processes within a second and a half."
+        time.sleep(PAUSE)
+    return f"Release {release} is kept, and this process has not followed within a second and a half: see /health."
