@@ -46,6 +46,20 @@ MUTANTS = (
         "tests/modules/flags/test_ladder.py",
     ),
     Mutant(
+        "hash of the variants' own",
+        "modules/flags/ladder.py",
+        'f"{flag.salt}:variant:{unit}"',
+        'f"{flag.salt}:{unit}"',
+        "tests/modules/flags/test_hash.py",
+    ),
+    Mutant(
+        "share that ends where it should",
+        "modules/flags/ladder.py",
+        "below=limit(rollout, SCALE)",
+        "below=limit(rollout + 1, SCALE)",
+        "tests/modules/flags/test_against_flagd.py",
+    ),
+    Mutant(
         "overrides out of their time",
         "modules/flags/ladder.py",
         "if override.is_current(at)]",

@@ -168,32 +168,6 @@ def test_nobody_to_count_is_off(by):
     assert by in answer.sentence
 
 
-@pytest.mark.parametrize(
-    ("text", "seed", "expected"),
-    [
-        ("", 0, 0),
-        ("", 1, 0x514E28B7),
-        ("test", 0, 0xBA6BD213),
-        ("Hello, world!", 0, 0xC0363E43),
-        ("aaaa", 0x9747B28C, 0x5A97808A),
-    ],
-)
-def test_the_hash_gives_the_published_vectors(text, seed, expected):
-    assert mmh3.hash(text, seed, signed=False) == expected
-
-
-def test_the_bucket_is_the_scaled_hash_of_salt_and_unit():
-    assert bucket("", "x") == mmh3.hash(":x", signed=False) * 100_000 // 2**32
-
-
-def test_buckets_are_spread_evenly():
-    tenths = [0] * 10
-    for number in range(20_000):
-        tenths[bucket("salt", str(number)) * 10 // SCALE] += 1
-
-    assert max(tenths) - min(tenths) < 300
-
-
 def test_raising_a_rollout_never_switches_anybody_off():
     chance = random.Random(1)
     for _ in range(200):
@@ -292,10 +266,3 @@ def test_the_limit_of_a_share_is_the_first_hash_outside_it(share):
     below = ladder.limit(share, SCALE)
 
     assert (below - 1) * SCALE >> 32 < share <= below * SCALE >> 32
-
-
-def test_flags_choose_independently_of_each_other():
-    people = range(20_000)
-    inside = [{number for number in people if bucket(salt, str(number)) < SCALE // 2} for salt in ("one", "two")]
-
-    assert abs(len(inside[0] & inside[1]) - 5_000) < 250
