@@ -9,4 +9,7 @@ class ModulesConfig(AppConfig):
     verbose_name = "Modules and entitlements"
 
     def ready(self) -> None:
+        from modules.flags import population
+
         declared.tell(registry.flags_asked_for)
+        population.modules_told_by("modules.access.available_modules")

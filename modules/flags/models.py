@@ -342,7 +342,9 @@ class FlagExposure(models.Model):
                 name="flag_exposure_is_one_row",
                 nulls_distinct=False,
             ),
-            models.CheckConstraint(condition=Q(hour__minute=0, hour__second=0), name="flag_exposure_is_of_a_whole_hour"),
+            models.CheckConstraint(
+                condition=Q(hour__minute=0, hour__second=0), name="flag_exposure_is_of_a_whole_hour"
+            ),
             models.CheckConstraint(condition=Q(count__gte=1), name="flag_exposure_counts_something"),
             models.CheckConstraint(condition=Q(rung__gte=1, rung__lte=11), name="flag_exposure_rung_is_of_the_ladder"),
             models.CheckConstraint(condition=Q(is_on=True) | Q(variant="off"), name="flag_exposure_off_has_no_variant"),
