@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,14 +69,25 @@ class Database:
 def database(name: str, like: Database | None = None) -> Iterator[Database]:
     """An empty database, or a copy of another one; dropped at the end, whoever is still connected."""
     made, template = sql.Identifier(name), sql.Identifier(like.name if like else "template1")
-    dropping = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(made)
     with psycopg.connect(_address(os.environ["DATABASE_OWNER_URL"], "postgres"), autocommit=True) as session:
-        session.execute(dropping)
+        _drop(session, made)
         session.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(made, template))
         try:
             yield Database(name)
         finally:
-            session.execute(dropping)
+            _drop(session, made)
+
+
+def _drop(session: psycopg.Connection, made: sql.Identifier) -> None:
+    """The cluster's own vacuum may be in it for a moment: nobody but the superuser may end that."""
+    for is_last in (False,) * 20 + (True,):
+        try:
+            session.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(made))
+            return
+        except psycopg.errors.InsufficientPrivilege:
+            if is_last:
+                raise
+            time.sleep(0.5)
 
 
 def _address(url: str, name: str) -> str:
