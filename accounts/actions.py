@@ -1,4 +1,4 @@
-"""Changes to people and invitations: each one action, one transaction, one audit line."""
+"""Changes to people, invitations and client tokens: each one action, one transaction, one audit line."""
 
 import hashlib
 import secrets
@@ -11,9 +11,10 @@ from django.contrib.auth.models import Group, Permission
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts import client_tokens
 from accounts.id_tokens import Claims
 from accounts.logout_tokens import SignedOut
-from accounts.models import Identity, Invitation, PlatformAdminLink, Session, UsedLogoutToken, User
+from accounts.models import ClientToken, Identity, Invitation, PlatformAdminLink, Session, UsedLogoutToken, User
 from accounts.refusals import BAD_TOKEN, Refused
 from tenants import audit
 from tenants.actions import add_membership
@@ -220,6 +221,27 @@ def make_platform_superuser(person: User, link: PlatformAdminLink) -> User:
         link.used_at = timezone.now()
         link.save(update_fields=["used_at"])
     return person
+
+
+def make_client_token(token: ClientToken, *, by: Any, reason: str) -> str:
+    """Save a new one; returns the token itself, which is not kept and cannot be told again."""
+    secret = client_tokens.new()
+    token.prefix, token.token_hash = client_tokens.prefix_of(secret), client_tokens.hash_of(secret)
+    with audit.action("client_token.made", by=by, organisation=token.organisation, reason=reason) as event:
+        event.data = {"name": token.name, "prefix": token.prefix}
+        # An operator without an account is known to the audit alone.
+        token.created_by = by if getattr(by, "pk", None) else None
+        token.save(force_insert=True)
+    return secret
+
+
+def revoke_client_token(token: ClientToken, *, by: Any, reason: str) -> ClientToken:
+    """From the next call on it is worth nothing. One that is revoked already stays as it is."""
+    with audit.action("client_token.revoked", by=by, organisation=token.organisation, reason=reason) as event:
+        event.data = {"name": token.name, "prefix": token.prefix}
+        ClientToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+    token.refresh_from_db(fields=["revoked_at"])
+    return token
 
 
 def hash_of(token: str) -> str:

@@ -7,10 +7,11 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from accounts import actions
-from accounts.models import Invitation, PlatformAdminLink, User
+from accounts.models import ClientToken, Invitation, PlatformAdminLink, User
 from tenants.admin import OrganisationAdmin
 from tenants.administration import (
     ActionAdmin,
@@ -260,6 +261,84 @@ class PlatformAdminLinkAdmin(admin.ModelAdmin):
         return False
 
 
+class ClientTokenForm(ReasonedForm):
+    expires_at = forms.SplitDateTimeField(
+        widget=NamedSplitDateTime, required=False, help_text=ClientToken._meta.get_field("expires_at").help_text
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["reason"].required = True
+
+    def clean_expires_at(self) -> Any:
+        expires_at = self.cleaned_data["expires_at"]
+        if expires_at and expires_at <= timezone.now():
+            raise ValidationError("This moment has passed.")
+        return expires_at
+
+
+@admin.register(ClientToken)
+class ClientTokenAdmin(ActionAdmin):
+    """The token itself is on the page that answers its making, and never again."""
+
+    form = ClientTokenForm
+    list_display = ("name", "prefix", "organisation", "state", "expires_at", "last_used_at", "created_by")
+    list_filter = ("revoked_at", ("organisation", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("organisation", "created_by")
+    search_fields = ("name", "prefix", "organisation__name")
+    autocomplete_fields = ("organisation",)
+    ordering = ("-created_at", "pk")
+    actions = ("revoke",)
+    ASKED = ("organisation", "name", "expires_at", "reason")
+    TOLD = ("organisation", "name", "prefix", "state", "expires_at", "last_used_at", "created_by", "created_at")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.TOLD if obj else self.ASKED
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.TOLD if obj else ()
+
+    @admin.display(description="state")
+    def state(self, token: ClientToken) -> str:
+        return token.state(at=timezone.now())
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # A token is revoked and made again, not rewritten.
+        return obj is None and super().has_change_permission(request)
+
+    def store(self, row: Any, *, by: Any, reason: str, is_new: bool) -> None:
+        row.just_made = actions.make_client_token(row, by=by, reason=reason)
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
+        """No redirect: the token would have to be kept somewhere on the way. Browsers keep no page of the admin site."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Client token made",
+            "token": obj.just_made,
+            "row": obj,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/accounts/clienttoken/made.html", context)
+
+    @admin.action(description="Revoke… (refused from the next call on)", permissions=["change"])
+    def revoke(self, request: HttpRequest, rows: QuerySet[ClientToken]) -> HttpResponse | None:
+        rows = rows.filter(revoked_at=None).select_related("organisation")
+        return confirm(
+            self,
+            request,
+            rows,
+            action="revoke",
+            title="Revoke client tokens",
+            affected=[Affected(f"{row}, {row.organisation}", [_clients_shut_out(row)]) for row in rows],
+            run=lambda row, reason: actions.revoke_client_token(row, by=request.user, reason=reason),
+        )
+
+
+def _clients_shut_out(token: ClientToken) -> str:
+    used = f"last used {token.last_used_at:%d %b %Y %H:%M} UTC" if token.last_used_at else "never used"
+    return f"everything that uses it is refused from its next call on; {used}"
+
+
 def invitations(organisation: Organisation) -> RelatedList:
     rows = Invitation.objects.filter(organisation=organisation).order_by("-created_at", "pk")
     return related_list(
@@ -270,4 +349,11 @@ def invitations(organisation: Organisation) -> RelatedList:
     )
 
 
-OrganisationAdmin.related.append(invitations)
+def client_tokens(organisation: Organisation) -> RelatedList:
+    rows = ClientToken.objects.filter(organisation=organisation).order_by("-created_at", "pk")
+    return related_list(
+        "Client tokens", rows, of=organisation, words=lambda token: f"{token} ({token.state(at=timezone.now())})"
+    )
+
+
+OrganisationAdmin.related += [invitations, client_tokens]

@@ -1,4 +1,4 @@
-"""Whose credential is in an API call's Authorization header? A person who is known here, or a Problem that says why."""
+"""Whose credential comes with an API call? A person's or an organisation's; or a Problem that says why nobody's."""
 
 import hashlib
 import logging
@@ -7,18 +7,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
+from django.utils import timezone
 
-from accounts import access_tokens
+from accounts import access_tokens, client_tokens
 from accounts.bounded_http import Budget
 from accounts.models import Identity, User
 from accounts.refusals import PROVIDER_DOWN, Refused
 from accounts.turns import Turns
 from tenants.api import Problem
+from tenants.models import Organisation
 
 logger = logging.getLogger(__name__)
 BEARER = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*) *", re.IGNORECASE)
 SESSION = "session"
+KEY_HEADER = "X-API-Key"
 RETRY_AFTER = 10
 WAIT = 2.0  # seconds for the provider to tell a key that is not known yet
 TURN = 0.2  # seconds to wait for a place among those who verify
@@ -27,25 +31,35 @@ turns = Turns(3)
 
 @dataclass(frozen=True)
 class Caller:
-    """`client` is the application's id at the provider, or SESSION for pages of our own.
+    """`client` is the application's id at the provider, SESSION for pages of our own, or the client token's number.
 
     `organisation_claim` names the one organisation, by its id at the provider, that a token was made for; `token_hash`
-    stands for the token where that must be remembered.
+    stands for the token where that must be remembered. A client token is its `organisation`'s, and then the person is
+    nobody.
     """
 
-    person: User
+    person: User | AnonymousUser
     client: str
     organisation_claim: str = ""
     token_hash: str = ""
+    organisation: Organisation | None = None
 
 
 def caller_of(request: HttpRequest) -> Caller:
-    """Who calls, by the Authorization header alone; Problem when it does not stand for an active person."""
-    token = _token(request.headers["Authorization"])
+    """Who calls, by the Authorization header alone; Problem when it stands for nobody who may."""
+    return _caller_by(_token(request.headers["Authorization"]))
+
+
+def caller_by_key(request: HttpRequest) -> Caller:
+    """The same by X-API-Key, for views that take client tokens: the protocol of flags has both headers."""
+    return _caller_by_client_token(request.headers[KEY_HEADER])
+
+
+def _caller_by(token: str) -> Caller:
     for beginning, read in READERS.items():
         if token.startswith(beginning):
             return read(token)
-    raise invalid("it is no access token")
+    raise invalid("it is none")
 
 
 def _token(header: str) -> str:
@@ -82,8 +96,19 @@ def _verified(token: str) -> access_tokens.Access:
         return access_tokens.verified(token, Budget(WAIT))
 
 
+def _caller_by_client_token(token: str) -> Caller:
+    found = client_tokens.usable(token)
+    if found is None:
+        raise invalid("it is expired, revoked or not genuine")
+    client_tokens.note_use(found, at=timezone.now())
+    return Caller(AnonymousUser(), str(found.pk), organisation=found.organisation)
+
+
 # By how a token begins. Tokens of our own get a beginning of their own here, see docs/decisions.
-READERS: dict[str, Callable[[str], Caller]] = {"eyJ": _caller_by_access_token}
+READERS: dict[str, Callable[[str], Caller]] = {
+    "eyJ": _caller_by_access_token,
+    client_tokens.BEGINNING: _caller_by_client_token,
+}
 
 
 def _person(access: access_tokens.Access) -> User:
@@ -103,7 +128,7 @@ def _provider_is_away() -> Problem:
 
 def invalid(why: str) -> Problem:
     challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-    return Problem(401, "invalid_token", f"The access token is refused: {why}.", headers=challenge)
+    return Problem(401, "invalid_token", f"The token is refused: {why}.", headers=challenge)
 
 
 def nobody() -> Problem:

@@ -1,6 +1,7 @@
 """The API's door: nobody passes unknown or too often. Views that are open to anybody say so by `login_not_required`.
 
 An Authorization header alone decides, and then no cookie counts. Without one, a signed-in person's own pages may call.
+An organisation's client token, in that header or as X-API-Key, opens the views that are marked for it and no others.
 """
 
 from collections.abc import Callable
@@ -25,21 +26,24 @@ class ApiDoorMiddleware:
         try:
             response = self._answer(request)
         except Problem as problem:
-            response = problem.response()
+            response = problem.response(request)
         patch_vary_headers(response, ["Authorization"])
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return exception.response() if isinstance(exception, Problem) else None
+        return exception.response(request) if isinstance(exception, Problem) else None
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         match = match_of(request)
         if match is None or not getattr(match.func, "login_required", True):
             limits.require_unknown_calls_left(request)
             return self._without_session(request, AnonymousUser())
-        caller = _known(request)
-        limits.require_api_calls_left(caller.person, caller.client)
+        is_for_client_tokens = getattr(match.func, "takes_client_tokens", False)
+        caller = _known(request, is_for_client_tokens)
+        _require_calls_left(caller)
+        if caller.organisation and not is_for_client_tokens:
+            raise Problem(403, "not_for_client_tokens", "A client token reads flags, below /ofrep/, and nothing else.")
         request.caller = caller  # type: ignore[attr-defined]
         if caller.client == SESSION:
             return self.get_response(request)
@@ -57,13 +61,24 @@ class ApiDoorMiddleware:
             request.session = session
 
 
-def _known(request: HttpRequest) -> Caller:
+def _known(request: HttpRequest, is_for_client_tokens: bool) -> Caller:
     try:
-        return credentials.caller_of(request) if "Authorization" in request.headers else _by_session(request)
+        if "Authorization" in request.headers:
+            return credentials.caller_of(request)
+        if is_for_client_tokens and credentials.KEY_HEADER in request.headers:
+            return credentials.caller_by_key(request)
+        return _by_session(request)
     except Problem as problem:
         if problem.status == 401:
             limits.require_unknown_calls_left(request)
         raise
+
+
+def _require_calls_left(caller: Caller) -> None:
+    if caller.organisation:
+        limits.require_client_calls_left(caller.client)
+    else:
+        limits.require_api_calls_left(caller.person, caller.client)
 
 
 def _by_session(request: HttpRequest) -> Caller:

@@ -96,6 +96,12 @@ def require_api_calls_left(person: Any, client: str) -> None:
     _require(shared_limiter.seconds_to_wait([Use(_key("api", person.pk, client), rate)]))
 
 
+def require_client_calls_left(token: str) -> None:
+    """Count a call with the client token of this number; Problem 429 when there were too many."""
+    rate = Rate(*settings.CLIENT_TOKEN_RATE)
+    _require(shared_limiter.seconds_to_wait([Use(_key("client-token", token), rate)]))
+
+
 def require_unknown_calls_left(request: HttpRequest) -> None:
     """Count a call of nobody known, in this process alone: it must not cost the database anything."""
     use = Use(_address_key("api", request), Rate(*settings.ADDRESS_RATE))
@@ -154,7 +160,7 @@ def cookie_name() -> str:
 
 def too_many(request: HttpRequest, seconds: float) -> HttpResponse:
     if api.is_api(request):
-        return api.error(429, "too_many_requests", _advice(seconds), headers=_retry(seconds))
+        return api.error(request.path_info, 429, "too_many_requests", _advice(seconds), headers=_retry(seconds))
     page = render_to_string("429.html", {"advice": _advice(seconds), "contact": settings.CONTACT})
     return HttpResponse(page, status=429, headers=_retry(seconds))
 

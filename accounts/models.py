@@ -1,4 +1,5 @@
-"""People, their identities and sessions, the invitations that let them in, and how often callers may call."""
+"""People, their identities and sessions, the invitations that let them in, organisations' client tokens, and how
+often callers may call."""
 
 import uuid
 from typing import Any, ClassVar, Self
@@ -214,6 +215,51 @@ class PlatformAdminLink(models.Model):
 
     def is_open(self, *, at: Any) -> bool:
         return self.used_at is None and self.expires_at > at
+
+
+class ClientTokenQuerySet(models.QuerySet["ClientToken"]):
+    def usable(self, *, at: Any) -> Self:
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=at), revoked_at=None)
+
+
+class ClientToken(models.Model):
+    """Lets an organisation's programs read what clients may see of it; nobody is a person by it.
+
+    `last_used_at` is true to some minutes.
+    """
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="client_tokens")
+    name = models.CharField(max_length=100, help_text="Where it is used: Website, Nightly report, ...")
+    prefix = models.CharField(max_length=12, editable=False)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, editable=False, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="In UTC. Empty: it works until it is revoked.")
+    revoked_at = models.DateTimeField(null=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    objects = ClientTokenQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expires_at=None) | Q(expires_at__gt=F("created_at")),
+                name="client_token_expires_after_it_is_made",
+            ),
+            models.CheckConstraint(
+                condition=Q(revoked_at=None) | Q(revoked_at__gte=F("created_at")),
+                name="client_token_is_revoked_after_it_is_made",
+            ),
+            Audited(name="client_token_is_audited", ignored=("token_hash", "last_used_at")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    def state(self, *, at: Any) -> str:
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.expires_at and self.expires_at <= at else "usable"
 
 
 class SignInAttempt(models.Model):

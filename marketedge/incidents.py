@@ -124,8 +124,8 @@ def last_resort(path: str) -> HttpResponse:
     """When the page for a fault failed too: a few words that need nothing of ours."""
     incident, reason = request_id.current.get(), "Something went wrong on our side."
     headers = {"X-Request-ID": incident}
-    if path.startswith(api.PREFIX):
-        return api.error(500, "fault", reason, incident=incident, headers=headers)
+    if api.is_for_programs(path):
+        return api.error(path, 500, "fault", reason, incident=incident, headers=headers)
     said = f"{reason} Incident id: {incident}\n"
     return HttpResponse(said, content_type="text/plain; charset=utf-8", status=500, headers=headers)
 
@@ -139,8 +139,8 @@ def _answer(
     incident: str = "",
     advice: str = "",
 ) -> HttpResponse:
-    """A page without session, person or database, since any of them may be what is broken; JSON below /api/."""
+    """A page without session, person or database, since any of them may be what is broken; JSON for programs."""
     if api.is_api(request):
-        return api.error(status, code, f"{reason} {advice}".strip(), incident=incident)
+        return api.error(request.path_info, status, code, f"{reason} {advice}".strip(), incident=incident)
     context = {"reason": reason, "advice": advice, "incident": incident, "contact": settings.CONTACT}
     return HttpResponse(render_to_string(template or f"{status}.html", context), status=status)

@@ -40,8 +40,16 @@ ANYBODY = {
 }
 SIGNED_IN = {"", "organisations/", "kept-form/<str:key>/"}
 SEATED = {INSIDE, f"{INSIDE}access/<slug:module_key>/"}
-# Behind the API's door: a person by token or session, in an organisation that is checked on every call.
-API = {"api/v1/auth/me", "api/v1/organisations/<str:organisation>/me"}
+# Behind the API's door: a person by token or session, in an organisation that is checked on every call; below ofrep/
+# also an organisation by its client token.
+API = {
+    "api/v1/auth/me",
+    "api/v1/flags",
+    "api/v1/flags/",
+    "api/v1/organisations/<str:organisation>/me",
+    "ofrep/v1/evaluate/flags",
+    "ofrep/v1/evaluate/flags/<any_key:key>",
+}
 STAFF = "admin/"
 
 # Views that take forms and bodies without the token of our own pages, because no cookie makes them trust anybody.

@@ -279,8 +279,16 @@ FEATURES_WITHHELD = [
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS", "origins (scheme://host:port) with commas between them")
 CORS_ALLOW_CREDENTIALS = True
 CORS_ALLOW_METHODS = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
-CORS_ALLOW_HEADERS = ["authorization", "content-type", "x-csrf-token", "x-organization-id", "x-tenant-id"]
-CORS_EXPOSE_HEADERS = ["retry-after", "www-authenticate", "x-request-id"]
+CORS_ALLOW_HEADERS = [
+    "authorization",
+    "content-type",
+    "if-none-match",
+    "x-api-key",
+    "x-csrf-token",
+    "x-organization-id",
+    "x-tenant-id",
+]
+CORS_EXPOSE_HEADERS = ["etag", "retry-after", "www-authenticate", "x-request-id"]
 CORS_PREFLIGHT_MAX_AGE = 3600
 CORS_URLS_REGEX = r"^/(api/|ofrep/|health$|healthz/)"
 CSRF_HEADER_NAME = "HTTP_X_CSRF_TOKEN"
@@ -297,6 +305,7 @@ env.refuse_if(
 # How often: calls a minute, and how many of them at once. Nobody is held to ADDRESS_RATE for what others behind the
 # same address do, unless all of them together flood us.
 API_RATE = env.rate("API_RATE", default=(600, 120))  # one person in one application
+CLIENT_TOKEN_RATE = env.rate("CLIENT_TOKEN_RATE", default=(6000, 1000))  # one client token of an organisation
 SIGN_IN_RATE = env.rate("SIGN_IN_RATE", default=(30, 30))  # one browser, each step of signing in
 ADDRESS_RATE = env.rate("ADDRESS_RATE", default=(1200, 1000))  # one address, callers who are not known yet
 TRUSTED_PROXIES = env.count("TRUSTED_PROXIES", "a number of proxies", default=0)

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("tenants.urls")),
     path("api/v1/", include("modules.api_urls")),
+    path("ofrep/", include("modules.flags.ofrep.urls")),
     path("o/<slug:organisation_slug>/", include("modules.urls")),
 ]
 

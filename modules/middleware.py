@@ -20,7 +20,7 @@ class ModuleGateMiddleware:
     def __call__(self, request: Any) -> HttpResponse:
         """Pin the flags for the whole request; inside an organisation, load what decisions rest on."""
         if not hasattr(request, "seat"):
-            with flags.using(lambda: _outside_organisations(request)) as request.flags:
+            with flags.using(lambda: _without_seat(request)) as request.flags:
                 return self.get_response(request)
         request.facts = access.load_facts(request.user, request.organisation, request.seat, at=timezone.now())
         with flags.using(access.flag_context(request.facts)) as request.flags:
@@ -36,8 +36,13 @@ class ModuleGateMiddleware:
         return None if decision.is_open else closed(request, decision)
 
 
-def _outside_organisations(request: Any) -> flags.Context:
-    """When somebody asks, and not before: most pages do not, and who is signed in is a query."""
+def _without_seat(request: Any) -> flags.Context:
+    """When somebody asks, and not before: most pages do not, and who is signed in is a query.
+
+    Outside of organisations, or in one of which nobody is known but its client token.
+    """
+    if hasattr(request, "organisation"):
+        return access.flag_context(access.load_facts(request.user, request.organisation, None, at=timezone.now()))
     return flags.Context(person=str(getattr(request.user, "public_id", "")))
 
 
@@ -56,7 +61,8 @@ def closed(request: Any, decision: access.Decision) -> HttpResponse:
         reason_given=decision.reason,
     )
     if api.is_api(request):
-        return api.error(403, "module_closed", f"{decision.module_name} is closed. {decision.reason}")
+        words = f"{decision.module_name} is closed. {decision.reason}"
+        return api.error(request.path_info, 403, "module_closed", words)
     explain_url = reverse("explain_access", args=[request.organisation.slug, decision.module_key])
     context = {"decision": decision, "module_name": decision.module_name, "reason": decision.reason}
     context |= {"who_can_open": decision.who_can_open, "explain_url": explain_url}

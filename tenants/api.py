@@ -1,4 +1,4 @@
-"""How the API answers when something is wrong: one shape of JSON for every status, and what its views share."""
+"""How programs are answered when something is wrong: JSON in one shape for every status, and what their views share."""
 
 import json
 from collections.abc import Callable
@@ -8,17 +8,31 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import Resolver404, ResolverMatch, resolve
 
+from tenants import ofrep
+
 PREFIX = "/api/"
 View = Callable[..., HttpResponse]
 
 
 def is_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith(PREFIX)
+    return is_for_programs(request.path_info)
 
 
-def error(status: int, code: str, detail: str, *, incident: str = "", headers: dict[str, str] | None = None) -> Any:
-    """`detail` is for people and always a text, `code` for programs; an `incident` goes with faults of ours."""
-    body = {"detail": detail, "code": code, **({"incident": incident} if incident else {})}
+def is_for_programs(path: str) -> bool:
+    return path.startswith((PREFIX, ofrep.PREFIX))
+
+
+def error(
+    path: str, status: int, code: str, detail: str, *, incident: str = "", headers: dict[str, str] | None = None
+) -> Any:
+    """`detail` is for people and always a text, `code` for programs; an `incident` goes with faults of ours.
+
+    The path decides whose words are used: our API's, or those of the protocol that is spoken there.
+    """
+    if path.startswith(ofrep.PREFIX):
+        body = ofrep.fault(path, status, code, detail, incident)
+    else:
+        body = {"detail": detail, "code": code, **({"incident": incident} if incident else {})}
     return JsonResponse(body, status=status, headers={"Cache-Control": "no-store", **(headers or {})})
 
 
@@ -29,8 +43,8 @@ class Problem(Exception):
         super().__init__(detail)
         self.status, self.code, self.detail, self.headers = status, code, detail, headers
 
-    def response(self) -> HttpResponse:
-        return error(self.status, self.code, self.detail, headers=self.headers)
+    def response(self, request: HttpRequest) -> HttpResponse:
+        return error(request.path_info, self.status, self.code, self.detail, headers=self.headers)
 
 
 def methods(*allowed: str) -> Callable[[View], View]:
@@ -42,7 +56,8 @@ def methods(*allowed: str) -> Callable[[View], View]:
         @wraps(view)
         def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.method not in known:
-                return error(405, "method_not_allowed", f"This address answers {told['Allow']} alone.", headers=told)
+                words = f"This address answers {told['Allow']} alone."
+                return error(request.path_info, 405, "method_not_allowed", words, headers=told)
             if request.method == "OPTIONS":
                 return HttpResponse(status=204, headers=told)
             return view(request, *args, **kwargs)
@@ -55,6 +70,12 @@ def methods(*allowed: str) -> Callable[[View], View]:
 def organisation_not_required(view: View) -> View:
     """Marks a view that also answers people without an organisation, and about a suspended one."""
     view.organisation_required = False  # type: ignore[attr-defined]
+    return view
+
+
+def for_client_tokens(view: View) -> View:
+    """Marks a view that answers an organisation's clients too; all others answer people alone."""
+    view.takes_client_tokens = True  # type: ignore[attr-defined]
     return view
 
 

@@ -37,17 +37,28 @@ class ApiOrganisationMiddleware:
             return self.get_response(request)
         match: Any = match_of(request)
         try:
-            seat = chosen_seat(request, match.kwargs.get(PARAMETER))
+            organisation = self._place(request, match.kwargs.get(PARAMETER))
             if getattr(match.func, "organisation_required", True):
-                _require_open(request, seat)
+                _require_open(organisation)
         except Problem as problem:
-            return problem.response()
+            return problem.response(request)
+        if organisation is None:
+            return self.get_response(request)
+        request.organisation = organisation
+        with scope.organisation(organisation.pk):
+            if hasattr(request, "seat"):
+                write_down_acting(request, request.seat)
+            return self.get_response(request)
+
+    def _place(self, request: Any, in_path: str | None) -> Organisation | None:
+        """Where the call is answered: a client token is good for its own organisation, whatever the call names."""
+        if request.caller.organisation:
+            return request.caller.organisation
+        seat = chosen_seat(request, in_path)
         if seat is None:
-            return self.get_response(request)
-        request.seat, request.organisation = seat, seat.organisation
-        with scope.organisation(seat.organisation.pk):
-            write_down_acting(request, seat)
-            return self.get_response(request)
+            return None
+        request.seat = seat
+        return seat.organisation
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> None:
         """Views get the organisation from the request."""
@@ -130,11 +141,11 @@ def _usual(request: Any) -> Seat | None:
     return Seat(request.user, order[0].organisation, Role(order[0].role), order[0])
 
 
-def _require_open(request: Any, seat: Seat | None) -> None:
-    if seat is None:
+def _require_open(organisation: Organisation | None) -> None:
+    if organisation is None:
         raise Problem(403, "no_organisation", "You belong to no organisation: name one in X-Organization-ID.")
-    if seat.organisation.is_suspended:
-        raise Problem(403, "organisation_suspended", f"{seat.organisation} is suspended.")
+    if organisation.is_suspended:
+        raise Problem(403, "organisation_suspended", f"{organisation} is suspended.")
 
 
 def write_down_acting(request: Any, seat: Seat) -> None:

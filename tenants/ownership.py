@@ -29,6 +29,9 @@ GLOBAL_TABLES = {
     "accounts.Identity": GlobalTable("is looked up by issuer and subject before anybody is known"),
     "accounts.Session": GlobalTable("is found by its key before anybody is known", app=WRITE),
     "accounts.PlatformAdminLink": GlobalTable("makes the first superuser, before any organisation exists"),
+    "accounts.ClientToken": GlobalTable(
+        "is found by its hash before an organisation is known", app="SELECT, UPDATE (last_used_at)"
+    ),
     "accounts.SignInAttempt": GlobalTable(
         "is found by its state before anybody is known", app="SELECT, INSERT, DELETE"
     ),

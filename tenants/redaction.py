@@ -35,6 +35,8 @@ _PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], Any], ...] = (
         HIDDEN,
     ),
     (("eyj",), re.compile(r"\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*"), HIDDEN),
+    # A client token; its first characters alone, by which people recognise it, are none.
+    (("mec_",), re.compile(r"\bmec_[\w-]{20,}"), HIDDEN),
     (
         ("cookie", "authorization"),
         re.compile(

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Identity, Invitation, User
+from accounts import client_tokens
+from accounts.models import ClientToken, Identity, Invitation, User
 from modules.flags import releases
 from modules.flags.models import Flag, FlagOverride, SectorRule
 from modules.models import AnalyticsModule, Application, ApplicationGrant, Entitlement
@@ -111,3 +112,12 @@ def release_flags() -> None:
     """What was written past the actions becomes a release, and no line in the audit."""
     with transaction.atomic():
         releases._publish(releases._locked_pointer(), by=None, reason="a test", reverts_to=None)
+
+
+@as_owner
+def make_client_token(organisation: Organisation, **fields: Any) -> str:
+    """The token itself, in the hands of a client of the organisation."""
+    secret = client_tokens.new()
+    kept = {"prefix": client_tokens.prefix_of(secret), "token_hash": client_tokens.hash_of(secret)}
+    ClientToken.objects.create(organisation=organisation, **{"name": "Website", **kept, **fields})
+    return secret

@@ -18,7 +18,7 @@ REASONS = {
     Reason.OUTSIDE_ROLLOUT: SPLIT,
     Reason.IN_ROLLOUT: SPLIT,
 }
-FLAG_NOT_FOUND, TYPE_MISMATCH = "FLAG_NOT_FOUND", "TYPE_MISMATCH"
+FLAG_NOT_FOUND, TYPE_MISMATCH, GENERAL = "FLAG_NOT_FOUND", "TYPE_MISMATCH", "GENERAL"
 
 
 def reason(told: Explanation) -> str:
@@ -30,6 +30,23 @@ def fault(told: Explanation, value_type: str) -> str | None:
     if told.reason is Reason.UNKNOWN_FLAG:
         return FLAG_NOT_FOUND
     return None if TYPES[value_type](told.value) else TYPE_MISMATCH
+
+
+def answer(told: Explanation) -> dict[str, Any]:
+    """One flag among all, as the remote protocol writes it."""
+    if told.reason is Reason.UNKNOWN_FLAG:
+        return {"key": told.key, "errorCode": GENERAL, "errorDetails": "The flag could not be evaluated."}
+    return success(told)
+
+
+def success(told: Explanation) -> dict[str, Any]:
+    return {
+        "key": told.key,
+        "value": told.value,
+        "reason": reason(told),
+        "variant": told.variant,
+        "metadata": metadata(told),
+    }
 
 
 def metadata(told: Explanation) -> dict[str, Any]:

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 APP = "https://app.example"
 AUTH0_URL = "/api/v1/auth/auth0-url"
 GOOD = f"{AUTH0_URL}?redirect_uri={APP}/callback"
-EXPOSED = {"retry-after", "www-authenticate", "x-request-id"}
+EXPOSED = {"etag", "retry-after", "www-authenticate", "x-request-id"}
 
 
 @pytest.fixture
@@ -116,8 +116,9 @@ def test_the_preflight_allows_what_the_app_sends_and_nothing_more(client):
         {
             "access-control-allow-origin": APP,
             "access-control-allow-credentials": "true",
-            "access-control-expose-headers": "retry-after, www-authenticate, x-request-id",
-            "access-control-allow-headers": "authorization, content-type, x-csrf-token, x-organization-id, x-tenant-id",
+            "access-control-expose-headers": "etag, retry-after, www-authenticate, x-request-id",
+            "access-control-allow-headers": "authorization, content-type, if-none-match, x-api-key, x-csrf-token, "
+            "x-organization-id, x-tenant-id",
             "access-control-allow-methods": "GET, POST, PUT, DELETE, OPTIONS",
             "access-control-max-age": "3600",
         },

@@ -55,7 +55,9 @@ def test_the_api_tells_nobody_anything_but_to_sign_in(client, route):
 
     response = client.get(address(route))
 
-    assert (response.status_code, response.json()["code"]) == (401, "unauthenticated")
+    told = response.json()
+    words = told.get("detail") or told["errorDetails"]
+    assert (response.status_code, words) == (401, "Sign in, or send an access token: Authorization: Bearer ...")
 
 
 ADMIN_PAGES = [route for route in CLOSED if route.startswith("admin/")]

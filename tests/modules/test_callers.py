@@ -43,7 +43,7 @@ def test_nobody_signed_in_is_let_in_where_anybody_is_said_to_be(client, address)
 
     # Programs are told so, people are led there.
     is_led_to_sign_in = answer.headers.get("Location", "").startswith("/sign-in/?next=")
-    is_kept_out = is_led_to_sign_in or (address.startswith("/api/") and answer.status_code == 401)
+    is_kept_out = is_led_to_sign_in or (address.startswith(("/api/", "/ofrep/")) and answer.status_code == 401)
     assert is_kept_out is (find(address).callers is not Callers.ANYBODY)
 
 
