@@ -262,10 +262,6 @@ class PlatformAdminLinkAdmin(admin.ModelAdmin):
 
 
 class ClientTokenForm(ReasonedForm):
-    expires_at = forms.SplitDateTimeField(
-        widget=NamedSplitDateTime, required=False, help_text=ClientToken._meta.get_field("expires_at").help_text
-    )
-
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["reason"].required = True
@@ -310,7 +306,7 @@ class ClientTokenAdmin(ActionAdmin):
         row.just_made = actions.make_client_token(row, by=by, reason=reason)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
-        """No redirect: the token would have to be kept somewhere on the way. Browsers keep no page of the admin site."""
+        """No redirect, on whose way the token would have to be kept. Browsers keep no page of the admin site."""
         context = {
             **self.admin_site.each_context(request),
             "title": "Client token made",

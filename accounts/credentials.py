@@ -51,8 +51,14 @@ def caller_of(request: HttpRequest) -> Caller:
 
 
 def caller_by_key(request: HttpRequest) -> Caller:
-    """The same by X-API-Key, for views that take client tokens: the protocol of flags has both headers."""
-    return _caller_by_client_token(request.headers[KEY_HEADER])
+    """The same by X-API-Key, for views that take client tokens: the protocol of flags has both headers.
+
+    Whoever sends both must mean one and the same: nobody is to wonder which of them counted.
+    """
+    key = request.headers[KEY_HEADER]
+    if "Authorization" in request.headers and key != _token(request.headers["Authorization"]):
+        raise invalid(f"{KEY_HEADER} and Authorization hold different ones")
+    return _caller_by_client_token(key)
 
 
 def _caller_by(token: str) -> Caller:

@@ -63,11 +63,9 @@ class ApiDoorMiddleware:
 
 def _known(request: HttpRequest, is_for_client_tokens: bool) -> Caller:
     try:
-        if "Authorization" in request.headers:
-            return credentials.caller_of(request)
         if is_for_client_tokens and credentials.KEY_HEADER in request.headers:
             return credentials.caller_by_key(request)
-        return _by_session(request)
+        return credentials.caller_of(request) if "Authorization" in request.headers else _by_session(request)
     except Problem as problem:
         if problem.status == 401:
             limits.require_unknown_calls_left(request)

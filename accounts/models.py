@@ -234,7 +234,7 @@ class ClientToken(models.Model):
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, editable=False, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    expires_at = models.DateTimeField(null=True, blank=True, help_text="In UTC. Empty: it works until it is revoked.")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: it works until it is revoked.")
     revoked_at = models.DateTimeField(null=True, editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False)
 

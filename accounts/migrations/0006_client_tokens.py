@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('prefix', models.CharField(editable=False, max_length=12)),
                 ('token_hash', models.CharField(editable=False, max_length=64, unique=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('expires_at', models.DateTimeField(blank=True, help_text='In UTC. Empty: it works until it is revoked.', null=True)),
+                ('expires_at', models.DateTimeField(blank=True, help_text='Empty: it works until it is revoked.', null=True)),
                 ('revoked_at', models.DateTimeField(editable=False, null=True)),
                 ('last_used_at', models.DateTimeField(editable=False, null=True)),
                 ('created_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

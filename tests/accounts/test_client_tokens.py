@@ -239,11 +239,13 @@ def test_a_persons_credential_opens_what_is_marked_too(client, bearer, lumen):
     assert answer == {"organisation": "lumen", "is_person": True}
 
 
-def test_the_authorization_header_alone_decides(client, lumen):
-    good = make_client_token(lumen)
+def test_of_two_headers_both_must_hold_the_same(client, lumen):
+    one, other = make_client_token(lumen), make_client_token(lumen)
+    pairs = [(one, one), (one, other), (one, "bad"), ("mec_" + "a" * 43, one)]
 
-    assert told(client.post(FLAGS, headers={**bearing("mec_" + "a" * 43), "X-API-Key": good}))[0] == 401
-    assert told(client.post(FLAGS, headers={**bearing(good), "X-API-Key": "bad"}))[0] == 200
+    answers = [client.post(FLAGS, headers={**bearing(token), "X-API-Key": key}).status_code for token, key in pairs]
+
+    assert answers == [200, 401, 401, 401]
 
 
 @pytest.mark.parametrize(
@@ -325,7 +327,7 @@ def test_a_use_after_five_minutes_is_noted_again(client, lumen):
 
     client.post(FLAGS, headers=bearing(token))
 
-    assert timezone.now() - rows()[0].last_used_at < timedelta(minutes=1)
+    assert rows()[0].last_used_at not in {None, long_ago}
 
 
 def test_where_nothing_can_be_written_the_token_still_opens(client, lumen, monkeypatch):

@@ -20,8 +20,8 @@ MUTANTS = (
     Mutant(
         "a token alone decides",
         "accounts/door.py",
-        'credentials.caller_of(request) if "Authorization" in request.headers else _by_session(request)',
-        "_by_session(request)",
+        'return credentials.caller_of(request) if "Authorization" in request.headers else _by_session(request)',
+        "return _by_session(request)",
         "tests/accounts/test_door.py",
     ),
     Mutant(

@@ -35,7 +35,7 @@ def release(flag_store: Any) -> Callable[..., None]:
     return released
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def released(release: Callable[..., None], lumen: Organisation) -> None:
     for_lumen = override(target={"organisation": str(lumen.public_id)})
     colours = [{"name": "red", "value": "#f00", "weight": 1}]

@@ -23,7 +23,7 @@ from tests.factories import (
 from tests.modules.flags.documents import body, override
 from tests.modules.flags.ofrep.conftest import ALL, ANYBODY
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("released")]
 
 
 def by_key(response: Any) -> dict[str, Any]:

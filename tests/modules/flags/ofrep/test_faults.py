@@ -11,7 +11,11 @@ from marketedge.incidents import last_resort
 from tests.factories import make_client_token, make_organisation
 from tests.modules.flags.ofrep.conftest import ALL, ANYBODY
 
-pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("default")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("released"),
+    pytest.mark.filterwarnings("default"),
+]
 APP = "https://app.example"
 GOOD = b'{"context": {"targetingKey": "x"}}'
 UNREADABLE: dict[str, bytes] = {
