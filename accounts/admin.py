@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -18,8 +19,10 @@ from tenants.administration import (
     Affected,
     ReasonedForm,
     RelatedList,
+    Way,
     confirm,
     related_list,
+    ways_from,
 )
 from tenants.models import Membership, Organisation
 from tenants.zoned_times import ZonedDateTimeField
@@ -55,6 +58,9 @@ class PersonAdmin(ActionAdmin):
         (None, {"fields": ("reason",)}),
     )
     actions = ("deactivate", "reactivate")
+    change_form_template = "admin/change_form_with_lists.html"
+    # Floors above add theirs: the pages about a person that are their own.
+    ways: ClassVar[list[Callable[[User], Way]]] = []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).annotate(memberships_counted=Count("memberships"))
@@ -81,6 +87,10 @@ class PersonAdmin(ActionAdmin):
         if obj is not None and obj.is_superuser and not request.user.is_superuser:
             return False
         return super().has_change_permission(request, obj)
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        shown = {"ways": ways_from(self.get_object(request, object_id), self.ways, request)}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if set(form.changed_data) - {"reason", *PERMISSIONS}:

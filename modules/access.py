@@ -282,3 +282,4 @@ LADDER: Ladder = (
     ("The person has the application and the role", person_allowed),
     ("Its feature flag is on", flag_on),
 )
+FLAG_RUNG = len(LADDER)

@@ -8,11 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
 
+from accounts.admin import PersonAdmin
 from accounts.models import User
-from modules import access, actions
+from modules import access, actions, registry
+from modules.flags.admin.why import asking
 from modules.models import AnalyticsModule, ApplicationGrant, Entitlement
 from tenants.admin import OrganisationAdmin
-from tenants.administration import ActionAdmin, RelatedList, related_list
+from tenants.administration import ActionAdmin, RelatedList, Way, related_list
 from tenants.models import Organisation
 
 
@@ -34,6 +36,14 @@ class ExplainForm(forms.Form):
         if organisation is None:
             raise ValidationError("There is no organisation with this slug.")
         return organisation
+
+    def why_flag(self, decision: access.Decision) -> str:
+        """Where the module's flag is explained, when that is what closes it."""
+        spec = registry.get(decision.module_key)
+        if spec is None or decision.deciding is None or decision.deciding.number != access.FLAG_RUNG:
+            return ""
+        person, organisation = self.cleaned_data["person"], self.cleaned_data["organisation"]
+        return asking(person=str(person.public_id), organisation=organisation.slug, flag=spec.flag)
 
     def decision(self) -> access.Decision:
         chosen = self.cleaned_data
@@ -62,12 +72,15 @@ class AnalyticsModuleAdmin(ActionAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied("You may not see modules.")
         form = ExplainForm(request.GET or None)
+        decision = form.decision() if form.is_valid() else None
+        may_see_flags = request.user.has_perm("flags.view_flag")
         context = {
             **self.admin_site.each_context(request),
             "title": "Why is a module open or closed?",
             "opts": self.model._meta,
             "form": form,
-            "decision": form.decision() if form.is_valid() else None,
+            "decision": decision,
+            "why_flag_url": form.why_flag(decision) if decision and may_see_flags else "",
         }
         return TemplateResponse(request, "admin/modules/explain_access.html", context)
 
@@ -150,4 +163,14 @@ def _period(entitlement: Entitlement) -> str:
     return f"{entitlement.module} from {entitlement.starts_at:%d %b %Y} {until}"
 
 
+def flags_for_organisation(organisation: Organisation) -> Way:
+    return Way("Which flags are on, and why?", asking(organisation=organisation.slug), "flags.view_flag")
+
+
+def flags_for_person(person: User) -> Way:
+    return Way("Which flags are on, and why?", asking(person=str(person.public_id)), "flags.view_flag")
+
+
 OrganisationAdmin.related.append(entitlements)
+OrganisationAdmin.ways.append(flags_for_organisation)
+PersonAdmin.ways.append(flags_for_person)

@@ -8,7 +8,16 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from tenants import actions
-from tenants.administration import ActionAdmin, Affected, ReasonedForm, RelatedList, confirm, related_list
+from tenants.administration import (
+    ActionAdmin,
+    Affected,
+    ReasonedForm,
+    RelatedList,
+    Way,
+    confirm,
+    related_list,
+    ways_from,
+)
 from tenants.models import AuditEvent, Membership, Organisation
 
 
@@ -35,6 +44,8 @@ class OrganisationAdmin(ActionAdmin):
     change_form_template = "admin/change_form_with_lists.html"
     # Floors above add theirs: what belongs to an organisation is shown on its page.
     related: ClassVar[list[Callable[[Organisation], RelatedList]]] = [members]
+    # And these are the pages about it that are their own.
+    ways: ClassVar[list[Callable[[Organisation], Way]]] = []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Organisation]:
         return super().get_queryset(request).annotate(members_counted=Count("memberships"))
@@ -49,7 +60,8 @@ class OrganisationAdmin(ActionAdmin):
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         organisation = self.get_object(request, object_id)
         lists = [related(organisation) for related in self.related] if organisation else []
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "related_lists": lists})
+        shown = {"related_lists": lists, "ways": ways_from(organisation, self.ways, request)}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     def store(self, row: Organisation, *, by: Any, reason: str, is_new: bool) -> None:
         save = actions.create_organisation if is_new else actions.change_organisation

@@ -161,6 +161,21 @@ def _run(chosen: list[Any], reason: str, run: Any, run_all: Any) -> Any:
 
 
 @dataclass(frozen=True)
+class Way:
+    """From the page of something to another page about it, for those who have the permission."""
+
+    words: str
+    url: str
+    permission: str
+
+
+def ways_from(row: Any, ways: Sequence[Callable[[Any], Way]], request: HttpRequest) -> list[Way]:
+    """Those that the reader may go."""
+    found = [way(row) for way in ways] if row else []
+    return [way for way in found if request.user.has_perm(way.permission)]
+
+
+@dataclass(frozen=True)
 class RelatedList:
     """The first few rows that belong to something, with the way to all of them."""
 

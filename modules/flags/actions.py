@@ -6,9 +6,19 @@ from datetime import date
 from typing import Any
 
 from modules.flags.copying import copy_of
-from modules.flags.document import Malformed
-from modules.flags.models import Flag, FlagOverride, FlagPrerequisite, FlagRelease, FlagVariant, RampStep, SectorRule
-from modules.flags.releases import Refused, change
+from modules.flags.document import FORMAT, Malformed, bodies, canonical
+from modules.flags.drafting import bodies as drafted
+from modules.flags.models import (
+    Flag,
+    FlagOverride,
+    FlagPointer,
+    FlagPrerequisite,
+    FlagRelease,
+    FlagVariant,
+    RampStep,
+    SectorRule,
+)
+from modules.flags.releases import LONGEST_REASON, Overtaken, Refused, change
 from modules.flags.restoring import Restored, restore
 from tenants.models import AuditEvent
 
@@ -175,13 +185,49 @@ def delete_override(override: FlagOverride, *, by: Any, reason: str = "") -> Non
         override.delete()
 
 
-def revert_to(number: int, *, by: Any, reason: str) -> Restored:
-    """A new release with the document of an older one; the rows say the same again. Refused where that cannot be."""
+def revert_to(number: int, *, by: Any, reason: str, newest: int | None = None) -> Restored:
+    """A new release with the document of an older one; the rows say the same again. Refused where that cannot be.
+
+    With `newest`, Overtaken when that is no longer the newest release.
+    """
     with change("flags.reverted", by=by, reason=reason, reverts_to=number, to=number):
-        document = FlagRelease.objects.filter(number=number).values_list("document", flat=True).first()
-        if document is None:
-            raise Refused(f"There is no release {number}.")
-        return _restored(document, only=True)
+        _require_newest(newest)
+        return _restored(_document(number), only=True)
+
+
+def revert_flag_to(key: str, number: int, *, by: Any, reason: str, newest: int | None = None) -> Restored:
+    """One flag says again what it said in an older release; the others stay. Refused and Overtaken likewise."""
+    words = f"{key} as in release {number}: {reason}"
+    with change("flag.reverted", by=by, reason=words[:LONGEST_REASON], flag=key, to=number):
+        _require_newest(newest)
+        return _restored(with_flag_of(key, number), only=False)
+
+
+def with_flag_of(key: str, number: int) -> str:
+    """What the flags say now, with one of them as it was in an older release. Refused where it was not there."""
+    try:
+        body = bodies(_document(number)).get(key)
+    except Malformed as fault:
+        raise Refused(str(fault)) from fault
+    if body is None:
+        raise Refused(f"Release {number} has no flag {key}. To turn it off, archive it.")
+    return canonical({"format": FORMAT, "flags": {**drafted(), key: body}})
+
+
+def _document(number: int) -> str:
+    document = FlagRelease.objects.filter(number=number).values_list("document", flat=True).first()
+    if document is None:
+        raise Refused(f"There is no release {number}.")
+    return document
+
+
+def _require_newest(number: int | None) -> None:
+    """Asked under the lock of those who change flags, so that nobody can come in between."""
+    if number is None:
+        return
+    newest = FlagPointer.objects.values_list("number", flat=True).get(id=1)
+    if newest != number:
+        raise Overtaken(f"Release {newest} was published since you looked: look again at what would change.")
 
 
 def import_flags(text: str, *, by: Any, reason: str, only: bool = False) -> Restored:

@@ -2,13 +2,15 @@
 
 import re
 import uuid
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import F, Q, Value, Window
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Cast, Coalesce, Lag
 from django.utils import timezone
 
 from modules.flags.states import FlagQuerySet
@@ -279,6 +281,17 @@ class RampStep(models.Model):
         return f"{self.flag}: {self.rollout / 1000:g} % from {self.at:%Y-%m-%d %H:%M} UTC"
 
 
+class FlagReleaseQuerySet(models.QuerySet["FlagRelease"]):
+    def that_changed(self, key: str) -> Self:
+        """In which the flag says something else than in the release before, or is new, or gone."""
+        text = models.TextField()
+        body = KeyTextTransform(key, KeyTransform("flags", Cast("document", models.JSONField())))
+        said = FlagRelease.objects.annotate(said=Coalesce(body, Value(""), output_field=text))
+        before = Coalesce(Window(Lag("said"), order_by="number"), Value(""), output_field=text)
+        changed = said.annotate(before=before).exclude(said=F("before"))
+        return self.filter(number__in=changed.values("number"))
+
+
 class FlagRelease(models.Model):
     """All flags as one document, which is what processes read; rows are only ever added."""
 
@@ -291,6 +304,8 @@ class FlagRelease(models.Model):
     reason = models.CharField(max_length=500)
     reverts_to = models.PositiveIntegerField(null=True, help_text="The older release whose document this one repeats.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = FlagReleaseQuerySet.as_manager()
 
     class Meta:
         constraints = [

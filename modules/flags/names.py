@@ -15,8 +15,12 @@ from tenants.models import Organisation
 
 def names_between(*documents: str) -> dict[str, str]:
     """Of all whom the documents name where neighbours differ, for `differences`. Two queries, however many they are."""
-    told = [bodies(text) for text in documents]
-    return names_of(pair for before, after in pairwise(told) for pair in _changed(before, after))
+    return names_of_changes(pairwise(bodies(text) for text in documents))
+
+
+def names_of_changes(pairs: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> dict[str, str]:
+    """The same of pairs of bodies by key, before and after."""
+    return names_of(target for before, after in pairs for target in _changed(before, after))
 
 
 def names_of(targets: Iterable[tuple[str, str]]) -> dict[str, str]:

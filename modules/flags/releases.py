@@ -27,6 +27,10 @@ class Refused(ValidationError):
     """The flags would make no sense after the change: the message says which, and why."""
 
 
+class Overtaken(Refused):
+    """Somebody published a release since whoever wants to change the flags looked at them."""
+
+
 @contextmanager
 def change(name: str, *, by: Any, reason: str, reverts_to: int | None = None, **data: Any) -> Iterator[AuditEvent]:
     """One transaction, one line in the audit and one release for all that changes inside.

@@ -12,11 +12,14 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
+from tenants.editors_zone import zone_words
 from tenants.models import Membership, Organisation
 
 OFFERED = 8  # of those who may be meant, when several are
 LISTED = 500  # names that an input offers
+CALENDAR = range(2000, 2100)
 
 
 @dataclass(frozen=True)
@@ -84,9 +87,15 @@ class WhyForm(forms.Form):
         """`flags` tells, for a moment, the names of the flags by key."""
         super().__init__(data or None)
         self.flags_at = flags
+        self.given_at = data.get("at", "").strip()
         self.asked = Asked()
-        zone = timezone.get_current_timezone_name()
-        self.fields["at"].help_text = f"Empty: now. In {zone}."
+        self.fields["at"].help_text = f"Empty: now. {zone_words()}."
+
+    def clean_at(self) -> datetime | None:
+        at: datetime | None = self.cleaned_data["at"]
+        if at and at.year not in CALENDAR:
+            raise ValidationError(f"Enter a moment between {CALENDAR.start} and {CALENDAR.stop}.")
+        return at
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -135,6 +144,11 @@ class WhyForm(forms.Form):
             if text:
                 shown[name] = text
         self.data = shown
+
+    @property
+    def is_without_zone(self) -> bool:
+        """The moment was typed here: elsewhere the same address would mean another one."""
+        return self.asked.at is not None and parse_datetime(self.given_at) not in (None, self.asked.at)
 
     @property
     def lists(self) -> dict[str, list[Choice]]:

@@ -3,9 +3,11 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import urlencode
 
-from modules.flags.admin import why
+from modules.flags.admin import history, reverting, why
 from modules.flags.admin.due import DUE
 from modules.flags.admin.kill_switch import KILL_SWITCH
 from modules.flags.admin.listing import ListOfFlags
@@ -14,7 +16,7 @@ from modules.flags.admin.pages import Page
 from modules.flags.models import Flag
 
 # What is reached from the list, from a flag, or from both.
-PAGES: tuple[Page, ...] = (*why.PAGES, *KILL_SWITCH, DUE)
+PAGES: tuple[Page, ...] = (*why.PAGES, *history.PAGES, *reverting.PAGES, *KILL_SWITCH, DUE)
 
 
 @admin.register(Flag)
@@ -27,6 +29,12 @@ class FlagAdmin(ListOfFlags, PageOfFlag):
 
     def get_urls(self) -> list[Any]:
         return [*(page.url(self) for page in PAGES), *super().get_urls()]
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """There is one history: the releases, which know of every change."""
+        flag = self.get_object(request, object_id)
+        query = f"?{urlencode({'flag': flag.key})}" if flag else ""
+        return HttpResponseRedirect(f"{reverse('admin:flags_history')}{query}")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         pages = [page for page in PAGES if page.of_list and page.is_open(request, self)]

@@ -37,9 +37,8 @@ class _Ways:
     def change_flag(self) -> str:
         return self._to("flags.change_flag", "flags_flag_change", self.flag)
 
-    def switches(self) -> str:
-        url = self._to("flags.change_flag", "flags_flag_changelist")
-        return url and f"{url}?{urlencode({'q': self.told.key})}"
+    def switch(self) -> str:
+        return self._to("flags.change_flag", "flags_kill_one", self.flag)
 
     def change_organisation(self) -> str:
         return self._to("tenants.change_organisation", "tenants_organisation_change", self.case.asked.organisation)
@@ -118,7 +117,7 @@ def _to_turn_off(ways: _Ways) -> Iterator[Remedy]:
         person = ways.case.asked.person
         yield Remedy(f"Override it to off for {person}.", ways.override(person=person))
     if ways.flag:
-        yield Remedy("Kill it: off for everybody at once.", ways.switches())
+        yield Remedy("Kill it: off for everybody at once.", ways.switch())
 
 
 def _make(ways: _Ways) -> Remedy:
@@ -131,7 +130,7 @@ def _unforce(ways: _Ways) -> Remedy:
 
 def _restore(ways: _Ways) -> Remedy:
     state = "archived" if ways.told.reason is Reason.ARCHIVED else "killed"
-    return Remedy(f"Restore it (choose it in the list, then “Restore…”): it is no longer {state}.", ways.switches())
+    return Remedy(f"Restore it: it is no longer {state} then.", ways.switch())
 
 
 def _change_window(ways: _Ways) -> Remedy:

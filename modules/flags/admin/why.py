@@ -58,6 +58,8 @@ def why(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:
     form = WhyForm(request.GET, names)
     asked = form.asked
     case = case_of(asked, snapshot(asked.at), now=now) if form.is_valid() and asked.is_clear else None
+    if case and form.is_without_zone:
+        return redirect(address(case, flag=asked.flag, at=asked.at))
     context = {
         **model_admin.admin_site.each_context(request),
         "title": "Why is a flag on or off?",

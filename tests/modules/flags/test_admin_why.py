@@ -306,7 +306,7 @@ def test_a_ramp_that_will_reach_them_is_something_to_wait_for(client, superuser,
     ("fields", "words"),
     [
         ({"is_killed": True}, "Restore it"),
-        ({"is_archived": True}, "it is no longer archived"),
+        ({"is_archived": True}, "no longer archived"),
         ({"window_ends_at": datetime(2020, 1, 1, tzinfo=UTC)}, "Change its window"),
         ({"window_starts_at": datetime(2099, 1, 1, tzinfo=UTC)}, "Change its window"),
         ({"module_key": "alert_system"}, "Give the organisation the module alert_system"),
