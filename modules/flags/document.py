@@ -5,6 +5,7 @@ holds stands in `rules_of`.
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ def moment_words(at: datetime | None) -> str:
 def bodies(text: str) -> dict[str, Any]:
     """The bodies by key, not looked into. Malformed, or TooNew, when that much cannot be read."""
     try:
-        document = json.loads(text, parse_constant=no_number)
+        document = json.loads(text, parse_constant=no_number, parse_float=_finite)
     except (ValueError, RecursionError, TypeError) as fault:
         raise Malformed(f"The document is no JSON: {fault}") from None
     if not isinstance(document, dict) or not isinstance(document.get("flags"), dict):
@@ -109,6 +110,11 @@ def bodies(text: str) -> dict[str, Any]:
 def no_number(text: str) -> Any:
     """For `json.loads`: NaN and the infinities are refused."""
     raise Malformed(f"{text} is not a number that JSON knows.")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else no_number(text)
 
 
 def rules_of(key: str, body: Any) -> Rules:

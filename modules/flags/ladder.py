@@ -149,15 +149,16 @@ def climb_alone(flag: Flag, context: Context) -> Outcome:
     unit = context.person if flag.is_by_person else context.organisation
     if not unit:
         return NOBODY_TO_COUNT
-    # At its ends the percentage needs no hash.
-    if flag.rollout == SCALE or (flag.rollout and murmur3_32(f"{flag.salt}:{unit}", 0, False) < flag.below):
+    # At its ends the percentage needs no hash. Bytes, never text: over text that UTF-8 has no bytes for (a lone
+    # surrogate, which JSON from outside may hold) `mmh3` does not raise, it ends the process.
+    if flag.rollout == SCALE or (flag.rollout and murmur3_32(f"{flag.salt}:{unit}".encode(), 0, False) < flag.below):
         return IN_ROLLOUT
     return OUTSIDE_ROLLOUT
 
 
 def bucket(salt: str, unit: str) -> int:
     """Where the unit falls, 0 to 99,999: MurmurHash3 x86 32-bit of "salt:unit", scaled without bias."""
-    return murmur3_32(f"{salt}:{unit}", 0, False) * SCALE >> 32
+    return murmur3_32(f"{salt}:{unit}".encode(errors="surrogatepass"), 0, False) * SCALE >> 32
 
 
 def variant_bucket(salt: str, unit: str) -> int:
@@ -181,5 +182,5 @@ def answer(flag: Flag, outcome: Outcome, context: Context) -> tuple[Any, str]:
 def _by_weight(flag: Flag, context: Context) -> tuple[Any, str]:
     """By a hash that is independent of the percentage's: who is in the rollout says nothing of the variant."""
     unit = context.person if flag.is_by_person else context.organisation
-    place = murmur3_32(f"{flag.salt}:variant:{unit}", 0, False)
+    place = murmur3_32(f"{flag.salt}:variant:{unit}".encode(), 0, False)
     return next((value, name) for below, name, value in flag.variants if place < below)

@@ -1,10 +1,13 @@
 """May this document be published? Stricter than reading it: what makes no sense to people is refused, by name. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from modules.flags.document import KINDS, Body, Malformed, Rules, bodies, rules_of
 
 DEEPEST = 50  # prerequisites that may follow each other
+LONGEST = {"name": 120, "owner": 200, "module": 60, "salt": 80}  # characters that the rows can hold
+LONGEST_REASON = 500
 
 
 def require_sound(text: str) -> dict[str, Rules]:
@@ -12,6 +15,7 @@ def require_sound(text: str) -> dict[str, Rules]:
     told = bodies(text)
     rules = {key: rules_of(key, body) for key, body in told.items()}
     for key, body in told.items():
+        _require_storable(Body(key, body))
         _require_description(Body(key, body))
         _require_order(rules[key])
         _require_targets(rules[key])
@@ -19,6 +23,37 @@ def require_sound(text: str) -> dict[str, Rules]:
     for key in rules:
         _require_end(key, rules)
     return rules
+
+
+def _require_storable(body: Body) -> None:
+    """What the database has no room or no sign for."""
+    for field, most in LONGEST.items():
+        if len(body.text(field)) > most:
+            raise body.fault(field, f"is longer than {most} characters")
+    for field, value in body.body.items():
+        if not all(_is_text(text) for text in _texts(value)):
+            raise body.fault(field, "holds a sign that no text can have")
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in text
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text inside, names of fields included."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict):
+            waiting += [*one, *one.values()]
+        elif isinstance(one, list):
+            waiting += one
 
 
 def _require_description(body: Body) -> None:
@@ -45,6 +80,8 @@ def _require_targets(rules: Rules) -> None:
             raise Malformed(f"{rules.key}: two overrides for {override.target}.")
         if not override.reason:
             raise Malformed(f"{rules.key}: the override for {override.target} has no reason.")
+        if len(override.reason) > LONGEST_REASON:
+            raise Malformed(f"{rules.key}: an override's reason is longer than {LONGEST_REASON} characters.")
         if override.variant and (override.variant not in names or not override.is_on):
             raise Malformed(f"{rules.key}: an override chooses {override.variant}, which is none of its variants.")
         seen.add(target)

@@ -46,10 +46,24 @@ MUTANTS = (
         "tests/modules/flags/test_ladder.py",
     ),
     Mutant(
+        "hash of bytes, which cannot end the process",
+        "modules/flags/ladder.py",
+        'murmur3_32(f"{flag.salt}:{unit}".encode(), 0, False)',
+        'murmur3_32(f"{flag.salt}:{unit}", 0, False)',
+        "tests/modules/flags/test_in_code.py",
+    ),
+    Mutant(
+        "signs that the database cannot keep",
+        "modules/flags/soundness.py",
+        "if not all(_is_text(text) for text in _texts(value)):",
+        "if False:",
+        "tests/modules/flags/test_document.py",
+    ),
+    Mutant(
         "hash of the variants' own",
         "modules/flags/ladder.py",
-        'f"{flag.salt}:variant:{unit}"',
-        'f"{flag.salt}:{unit}"',
+        'f"{flag.salt}:variant:{unit}".encode()',
+        'f"{flag.salt}:{unit}".encode()',
         "tests/modules/flags/test_hash.py",
     ),
     Mutant(

@@ -10,12 +10,14 @@ import pytest
 from modules.flags.answers import Context
 from modules.flags.document import Malformed, TooNew, bodies, canonical, rules_of
 from modules.flags.explaining import explain
+from modules.flags.models import Flag, FlagOverride
 from modules.flags.snapshot import compile_release
-from modules.flags.soundness import require_sound
+from modules.flags.soundness import LONGEST, LONGEST_REASON, require_sound
 from tests.modules.flags.documents import BODY, body, document, override
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 VARIANTS = [{"name": "red", "value": "r", "weight": 1}]
+OBJECTS = [{"name": "red", "value": {}, "weight": 1}]
 
 
 def test_the_canonical_form_is_the_same_whatever_the_order():
@@ -29,6 +31,7 @@ def test_the_canonical_form_is_the_same_whatever_the_order():
         ("{", "is no JSON"),
         ("[" * 100_000, "is no JSON"),
         ('{"format": 1, "flags": {"f": NaN}}', "not a number"),
+        ('{"format": 1, "flags": {"f": -1e999}}', "-1e999 is not a number"),
         ("[]", "no object"),
         ('{"format": 1}', "no object"),
         ('{"format": 1, "flags": []}', "no object"),
@@ -125,6 +128,12 @@ def test_a_flag_that_cannot_be_read_leaves_the_others_as_they_are(caplog, change
         ({"kind": "whim"}, "kind is none of"),
         ({"review_date": "soon"}, "review_date is not a date"),
         ({"name": None}, "name is not text"),
+        ({"name": "n" * 121}, "name is longer than 120"),
+        ({"overrides": [override(reason="r" * 501)]}, "reason is longer than 500"),
+        ({"purpose": "\x00"}, "purpose holds a sign"),
+        ({"salt": "\ud800"}, "salt holds a sign"),
+        ({"overrides": [override(author="\ud800")]}, "overrides holds a sign"),
+        ({"value_type": "object", "off_value": {"a": [{"\x00": 1}]}, "variants": OBJECTS}, "off_value holds a sign"),
     ],
 )
 def test_what_makes_no_sense_is_not_published(changes, words):
@@ -137,6 +146,13 @@ def test_a_circle_that_a_flag_only_leads_to_is_refused_too():
 
     with pytest.raises(Malformed, match="in a circle"):
         require_sound(document(**flags))
+
+
+def test_texts_are_as_long_as_the_rows_can_hold():
+    rows = {"name": "name", "owner": "owner", "module": "module_key", "salt": "salt"}
+
+    assert {field: Flag._meta.get_field(rows[field]).max_length for field in LONGEST} == LONGEST
+    assert FlagOverride._meta.get_field("reason").max_length == LONGEST_REASON
 
 
 def test_what_is_sound_is_published():

@@ -14,6 +14,8 @@ from modules import registry
 from modules.flags import declared, evaluation
 from modules.flags.answers import Context, Reason
 from modules.flags.decorators import needs_flag
+from modules.flags.document import SCALE
+from modules.flags.ladder import bucket
 from modules.flags.openfeature import Flags
 from tests.modules.flags.documents import body, document, override
 
@@ -51,6 +53,18 @@ def test_a_value_is_the_variants_or_what_it_answers_when_off():
 
 def test_a_value_of_an_unknown_flag_is_the_default():
     assert evaluation.value("unheard.of", default=7, context=HERE) == 7
+
+
+def test_who_is_named_by_no_text_gets_the_default_and_the_process_lives_on(caplog, flag_store):
+    """A lone surrogate, as JSON from outside may hold it: no UTF-8 text, and `mmh3` ends the process over one."""
+    flag_store._adopt(6, document(half=body(rollout=50_000), colour=COLOUR))
+    nobody = Context(organisation="\ud800", person="\udfff")
+
+    answers = evaluation.is_on("half", default=True, context=nobody), evaluation.value("colour", context=nobody)
+
+    assert answers == (True, None)
+    assert "The flag half could not be evaluated: its default True holds." in caplog.text
+    assert bucket("f", "\ud800") < SCALE
 
 
 def test_everything_is_explained():
@@ -196,6 +210,8 @@ CODE = """
 from modules.flags import evaluation as switches
 from modules.flags.evaluation import explain as told
 from modules.flags.decorators import needs_flag
+from modules.flags.document import SCALE
+from modules.flags.ladder import bucket
 import other
 
 switches.is_on("one")
