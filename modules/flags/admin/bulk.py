@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from modules.flags import actions
+from modules.flags.admin.foreseen import foreseen
 from modules.flags.admin.obeying import obeyed
 from modules.flags.admin.standing import counted
 from modules.flags.models import Flag
@@ -52,7 +53,7 @@ class CopyForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         seen: set[str] = set()
-        for name, key in cleaned.items():
+        for name, key in list(cleaned.items()):
             if key in seen:
                 self.add_error(name, "Each copy needs a key of its own.")
             elif Flag.objects.filter(key=key).exists():
@@ -115,6 +116,8 @@ class BulkActions(admin.ModelAdmin):
         form: forms.Form | None = None,
     ) -> HttpResponse | None:
         organisations = Organisation.objects.count()
+        # What is asked for in a form changes no answer: it is a date, or flags that are not enabled.
+        is_foreseen = form is None and not request.POST.get("confirmed")
         return confirm(
             self,
             request,
@@ -125,6 +128,7 @@ class BulkActions(admin.ModelAdmin):
             run_all=lambda flags, reason: run(flags, by=request.user, reason=reason),
             say=lambda flags, release: done(title, flags, release),
             form=form,
+            details=foreseen(lambda: run(list(rows.all()), by=None, reason="a rehearsal")) if is_foreseen else "",
         )
 
 

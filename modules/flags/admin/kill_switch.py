@@ -1,5 +1,6 @@
 """The kill switch: a flag that is on for somebody, a reason, and it is off for everybody; and back again."""
 
+from copy import copy
 from typing import Any
 
 from django.contrib import messages
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from modules.flags import actions
 from modules.flags.admin.caveats import caveats
+from modules.flags.admin.foreseen import foreseen
 from modules.flags.admin.obeying import obeyed
 from modules.flags.admin.pages import Page
 from modules.flags.admin.standing import counted, standing
@@ -49,7 +51,7 @@ def _throw(request: HttpRequest) -> dict[str, Any]:
     except ValidationError as refusal:
         return {**failed, "problem": f"{flag.key} is not {word}. {' '.join(refusal.messages)}", "is_refused": True}
     said = obeyed(release) if release else "It was so already."
-    messages.success(request, f"{flag.key} is {word}. {said}")
+    messages.success(request, f"{word.capitalize()}: {flag.key}. {said}")
     return {}
 
 
@@ -70,7 +72,8 @@ def _context(request: HttpRequest, model_admin: ModelAdmin, pk: int | None, fail
     killed = rows.filter(state_now__in=[State.KILLED, State.ARCHIVED] if pk else [State.KILLED])
     killable = rows.exclude(state_now__in=[State.KILLED, State.ARCHIVED]) if pk else rows.maybe_on(now)
     found = [_section("On for somebody", "kill", killable, now), _section("Killed", "restore", killed, now)]
-    if pk is not None and not any(section["rows"] for section in found):
+    found = [section for section in found if section["rows"] or pk is None]
+    if not found:
         raise Http404("There is no such flag.")
     return {
         **model_admin.admin_site.each_context(request),
@@ -80,9 +83,16 @@ def _context(request: HttpRequest, model_admin: ModelAdmin, pk: int | None, fail
         "caveats": caveats(),
         "words": words,
         "is_of_one": pk is not None,
-        "sections": [section for section in found if section["rows"] or pk is None],
+        "sections": found,
+        "effects_of_one": "" if pk is None else _foreseen(found[0]),
         **failed,
     }
+
+
+def _foreseen(section: dict[str, Any]) -> str:
+    """Of one flag alone: everybody is asked, which takes too long for each of many."""
+    switch = SWITCHES[section["switch"]][0]
+    return foreseen(lambda: switch([copy(section["rows"][0][0])], by=None, reason="a rehearsal"))
 
 
 def _section(title: str, switch: str, rows: Any, now: Any) -> dict[str, Any]:
