@@ -164,5 +164,10 @@ def reviewed(flag: Any, organisations: int) -> str:
 
 
 def copied(flag: Any, organisations: int) -> str:
-    parts = [counted(flag.variants_counted, "variant"), counted(flag.sectors_counted, "sector")]
-    return f"copied with {' and '.join(parts)}, its ramp and its prerequisites; off until it is enabled"
+    numbers = (
+        (flag.variants_counted, "variant"),
+        (flag.sectors_counted, "sector"),
+        (flag.needs_counted, "prerequisite"),
+    )
+    parts = ", ".join(counted(number, what) for number, what in numbers if number)
+    return f"copied{f' with {parts}' if parts else ''}, without overrides; off until it is enabled"

@@ -18,4 +18,4 @@ def foreseen(run: Callable[[], Any]) -> str:
     except Refused as refusal:
         return render_to_string("admin/flags/_refusal.html", {"problems": refusal.messages})
     found = effects(told.before, told.after, at=timezone.now())
-    return render_to_string("admin/flags/_effects.html", {"effects": found})
+    return render_to_string("admin/flags/_effects.html", {"effects": found, "are_examples_closed": True})

@@ -71,13 +71,14 @@ def _context(request: HttpRequest, model_admin: ModelAdmin, pk: int | None, fail
     # One flag is shown in whatever state it is.
     killed = rows.filter(state_now__in=[State.KILLED, State.ARCHIVED] if pk else [State.KILLED])
     killable = rows.exclude(state_now__in=[State.KILLED, State.ARCHIVED]) if pk else rows.maybe_on(now)
-    found = [_section("On for somebody", "kill", killable, now), _section("Killed", "restore", killed, now)]
+    titles = ("Kill it", "Restore it") if pk else ("On for somebody", "Killed")
+    found = [_section(titles[0], "kill", killable, now), _section(titles[1], "restore", killed, now)]
     found = [section for section in found if section["rows"] or pk is None]
     if not found:
         raise Http404("There is no such flag.")
     return {
         **model_admin.admin_site.each_context(request),
-        "title": "Kill switch",
+        "title": "Kill switch" if pk is None else f"Kill switch of {found[0]['rows'][0][0].key}",
         "opts": Flag._meta,
         "media": model_admin.media,
         "caveats": caveats(),
