@@ -15,7 +15,8 @@ from modules.flags.admin.caveats import caveats
 from modules.flags.admin.kill_switch import touches
 from modules.flags.admin.pages import Page
 from modules.flags.admin.standing import counted, day, moment, standing
-from modules.flags.models import Flag
+from modules.flags.exposure.reading import last_evaluated
+from modules.flags.models import Flag, FlagExposure
 
 IDLE = timedelta(days=30)
 
@@ -32,7 +33,8 @@ class Section:
 
 def due(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:
     now = timezone.now()
-    found = [_overdue(now), _finished(now), _unknown(now)]
+    is_use_known = FlagExposure.objects.filter(hour__lte=now - IDLE).exists()
+    found = [_overdue(now), *([_unused(now)] if is_use_known else []), _finished(now), _unknown(now)]
     context = {
         **model_admin.admin_site.each_context(request),
         "title": "Flags that are due",
@@ -41,6 +43,7 @@ def due(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:
         "caveats": caveats(),
         "sections": [section for section in found if section.rows],
         "missing": _missing(),
+        "is_use_known": is_use_known,
         "is_published": releases.is_published(),
         "may_change": model_admin.has_change_permission(request),
         "may_add": model_admin.has_add_permission(request),
@@ -61,6 +64,22 @@ def _overdue(now: datetime) -> Section:
         "Ask the owner whether the flag is still needed. If it is, set another date; if not, take it out of the code, "
         "then archive it.",
         [_row(flag, now, f"{day(flag.review_date)}, {_ago((today - flag.review_date).days)}") for flag in rows],
+    )
+
+
+def _unused(now: datetime) -> Section:
+    used, since = last_evaluated(), now - IDLE
+    rows = _flags(now).filter(kind=Flag.Kind.RELEASE, is_archived=False, created_at__lte=since).order_by("key")
+    idle = [(flag, used.get(flag.key)) for flag in rows]
+    return Section(
+        f"Not asked for in {IDLE.days} days",
+        "Release flags that no running code has asked for. Archive what nobody misses.",
+        [
+            _row(flag, now, f"last asked for on {day(last.date())}" if last else "never asked for since use is counted")
+            for flag, last in idle
+            if last is None or last < since
+        ],
+        may_be_archived=True,
     )
 
 

@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from modules.flags import declared
-from modules.flags.models import Flag
+from modules.flags.models import Flag, FlagExposure
 from tenants import scope
-from tests.factories import make_flag, make_member, make_organisation, make_superuser, make_user
+from tests.factories import as_owner, make_flag, make_member, make_organisation, make_superuser, make_user
 from tests.modules.flags.in_admin import DUE, LIST, make_looker, queries_of, text_of
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +55,32 @@ def test_a_release_flag_that_everybody_has_had_for_long_could_go(client, superus
         Flag.objects.filter(key="done").update(updated_at=timezone.now() - 31 * DAY)
 
     assert due(client) == {"Everybody has it": ["done"]}
+
+
+@as_owner
+def use(key: str, days_ago: int) -> None:
+    hour = (timezone.now() - days_ago * DAY).replace(minute=0, second=0, microsecond=0)
+    FlagExposure.objects.create(hour=hour, flag_key=key, is_on=True, variant="on", rung=11, count=1)
+
+
+def test_a_release_flag_that_nobody_has_asked_for_in_a_month_is_due(client, superuser, asked):
+    asked("used", "idle", "never", "fresh", "ops")
+    for key in ("used", "idle", "never", "ops"):
+        make_flag(key, created_at=timezone.now() - 60 * DAY, kind="ops" if key == "ops" else "release")
+    make_flag("fresh")
+    use("used", 1)
+    use("idle", 31)
+
+    assert due(client) == {"Not asked for in 30 days": ["idle", "never"]}
+
+
+def test_which_flags_nobody_asks_for_is_not_said_before_it_can_be_known(client, superuser, asked):
+    asked("used", "idle")
+    make_flag("idle", created_at=timezone.now() - 60 * DAY)
+    use("used", 1)
+
+    assert due(client) == {}
+    assert "it is not known yet" in text_of(client.get(DUE))
 
 
 def test_a_flag_that_no_code_asks_for_is_due(client, superuser, asked):
