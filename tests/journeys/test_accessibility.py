@@ -29,6 +29,10 @@ SUPERUSER = [
     "/admin/modules/entitlement/add/",
     "/admin/modules/analyticsmodule/explain-access/",
     "/admin/flags/flag/",
+    "/admin/flags/flag/?state=killed",
+    "/admin/flags/flag/kill-switch/",
+    "/admin/flags/flag/1/kill-switch/",
+    "/admin/flags/flag/due/",
     "/admin/flags/flag/1/change/",
     "/admin/flags/flagoverride/add/",
 ]
