@@ -19,16 +19,25 @@ from modules.flags.exposure.reading import last_evaluated
 from modules.flags.models import Flag, FlagExposure
 
 IDLE = timedelta(days=30)
+SHOWN = 50  # flags of each section; the others come when these are done with
 
 
 @dataclass(frozen=True)
 class Section:
-    """Flags that are due for one reason: `rows` are a flag, its standing, why it is here, and what it touches."""
+    """Flags that are due for one reason: a flag, its standing, why it is here, and what it touches."""
 
     title: str
     advice: str
-    rows: list[tuple[Any, Any, str, list[str]]]
+    all_rows: list[tuple[Any, Any, str, list[str]]]
     may_be_archived: bool = False
+
+    @property
+    def rows(self) -> list[tuple[Any, Any, str, list[str]]]:
+        return self.all_rows[:SHOWN]
+
+    @property
+    def more(self) -> int:
+        return len(self.all_rows) - len(self.rows)
 
 
 def due(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:

@@ -167,3 +167,13 @@ def test_it_asks_the_same_number_of_queries_whatever_the_number_of_flags(client,
         counts.append(queries_of(client, DUE))
 
     assert counts[0] == counts[1]
+
+
+def test_of_many_flags_the_first_are_shown_and_the_others_counted(client, superuser, asked, monkeypatch):
+    monkeypatch.setattr("modules.flags.admin.due.SHOWN", 2)
+    for key in ("one", "three", "two"):
+        make_flag(key)
+
+    page = text_of(client.get(DUE))
+
+    assert ("Unknown to the code (3)" in page, "1 more, which follow" in page) == (True, True)
