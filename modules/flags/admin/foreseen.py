@@ -10,6 +10,8 @@ from modules.flags.effects import effects
 from modules.flags.rehearsal import rehearse
 from modules.flags.releases import Refused
 
+SHOWN = 10  # flags of which it is told; more are not read
+
 
 def foreseen(run: Callable[[], Any]) -> str:
     """A piece of a page. `run` calls the action, on rows that are used for nothing else, and is taken back."""
@@ -18,4 +20,7 @@ def foreseen(run: Callable[[], Any]) -> str:
     except Refused as refusal:
         return render_to_string("admin/flags/_refusal.html", {"problems": refusal.messages})
     found = effects(told.before, told.after, at=timezone.now())
-    return render_to_string("admin/flags/_effects.html", {"effects": found, "are_examples_closed": True})
+    more = len(found.flags) - SHOWN
+    found.flags = found.flags[:SHOWN]
+    context = {"effects": found, "are_examples_closed": True, "more": more}
+    return render_to_string("admin/flags/_foreseen.html", context)

@@ -238,3 +238,35 @@ def test_those_who_may_only_look_change_nothing(client, action):
     confirmed(client, action, flag, review_date="2099-01-01", **{f"key_{flag.pk}": "new"})
 
     assert (Flag.objects.get().updated_at, events()) == (flag.updated_at, [])
+
+
+def test_whom_it_touches_is_counted_before_it_is_done_and_nothing_is_kept(client, superuser):
+    flag = make_flag("one")
+    make_organisation("Lumen")
+    released = releases()
+
+    page = text_of(bulk(client, "kill", flag))
+
+    assert ("Everybody loses it." in page, "Lumen" in page) == (True, True)
+    assert (Flag.objects.get().is_killed, releases(), events()) == (False, released, [])
+
+
+def test_of_many_flags_the_first_are_counted(client, superuser, monkeypatch):
+    monkeypatch.setattr("modules.flags.admin.foreseen.SHOWN", 2)
+    flags = [make_flag(key) for key in ("one", "three", "two")]
+    make_organisation()
+
+    page = text_of(bulk(client, "kill", *flags))
+
+    assert "Counted for the first 2 flags; 1 more change." in page
+
+
+def test_what_would_be_refused_is_said_before_it_is_tried(client, superuser):
+    needing, needed = make_flag("needing"), make_flag("needed")
+    with scope.login():
+        FlagPrerequisite.objects.create(flag=needing, needs=needed)
+        FlagPrerequisite.objects.create(flag=needed, needs=needing)
+
+    page = text_of(bulk(client, "kill", needing))
+
+    assert "This would be refused as things are." in page
