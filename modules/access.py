@@ -107,6 +107,11 @@ def _applications(seat: Seat | None) -> frozenset[str]:
     return frozenset(grants.values_list("application", flat=True))
 
 
+def catalogue_keys() -> list[str]:
+    """Of all modules that there are here, offered or not."""
+    return list(AnalyticsModule.objects.order_by("key").values_list("key", flat=True))
+
+
 def available_modules(*, at: datetime) -> Callable[[Organisation, bool], frozenset[str]]:
     """Which modules does an organisation have then, in the eyes of staff or of others? For many; in platform scope."""
     catalogue = {module.key: module for module in AnalyticsModule.objects.all()}

@@ -12,4 +12,4 @@ class ModulesConfig(AppConfig):
         from modules.flags import population
 
         declared.tell(registry.flags_asked_for)
-        population.modules_told_by("modules.access.available_modules")
+        population.modules_told_by("modules.access.available_modules", keys="modules.access.catalogue_keys")

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import DateTimeField, Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -24,14 +24,20 @@ LONGEST_REASON = 500
 
 
 class ReasonedForm(forms.ModelForm):
-    """A form that asks why; the answer is kept in the audit."""
+    """A form that asks why; the answer is kept in the audit. `refusal` is why what it says was not saved just now."""
 
+    refusal: ClassVar[Any] = None
     reason = forms.CharField(
         max_length=LONGEST_REASON,
         required=False,
         help_text="Why? Kept in the audit beside your name.",
         label="Reason for the change",
     )
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if self.refusal:
+            self.add_error(None, self.refusal)
 
 
 class ActionAdmin(admin.ModelAdmin):
@@ -61,13 +67,19 @@ class ActionAdmin(admin.ModelAdmin):
         return super().response_action(request, queryset, *args, **options)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
-        """Where somebody else took what must be unique since the form looked, the page says so."""
+        """Where somebody else took what must be unique since the form looked, the page says so and loses nothing."""
         try:
             return super().changeform_view(request, *args, **options)
         except IntegrityError:
             logger.warning("Refused by the database: %s", request.path, exc_info=True)
-            self.message_user(request, "Not saved: somebody saved the same at this moment.", messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
+            request.refusal = "Not saved: somebody saved the same at this moment."  # type: ignore[attr-defined]
+            return super().changeform_view(request, *args, **options)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        """Shown again with what was typed and with the refusal, where there was one."""
+        form: Any = super().get_form(request, obj, change, **options)
+        form.refusal = getattr(request, "refusal", None)
+        return form
 
     def store(self, row: Any, *, by: Any, reason: str, is_new: bool) -> None:
         raise ImproperlyConfigured(f"{type(self).__name__} must say which action saves its rows.")

@@ -67,10 +67,13 @@ class ZonedDateTimeField(forms.SplitDateTimeField):
         self.fields = (self.fields[0], TimeWithOffset(error_messages=invalid))
         self.fields[1].required = False
 
+    def clean(self, value: Any) -> Any:
+        if isinstance(value, list) and sum(part in self.empty_values for part in value) == 1:
+            raise ValidationError("Enter both the date and the time.")
+        return super().clean(value)
+
     def compress(self, parts: Any) -> datetime | None:
-        if parts and all(part not in self.empty_values for part in parts):
-            return _moment(datetime.combine(*parts))
-        return super().compress(parts)  # type: ignore[return-value]
+        return _moment(datetime.combine(*parts)) if parts else None
 
 
 def _moment(typed: datetime) -> datetime:

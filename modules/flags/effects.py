@@ -19,7 +19,8 @@ from modules.flags.snapshot import Snapshot, compile_release
 
 MOST_EXAMPLES = 10
 MOST_MOMENTS = 5
-LONGEST = 5.0  # seconds
+LONGEST = 5.0  # seconds that counting for a preview may take
+LONGEST_LOOK = 1.0  # and for a page that tells how it is
 LOOK_AT_CLOCK = 200  # people between two looks at it
 # What is told of a flag and decides nothing.
 DESCRIPTION = {"name", "purpose", "kind", "owner", "review_date"}
@@ -139,6 +140,28 @@ def effects(before: str, after: str, *, at: datetime, people: Iterable[Somebody]
         for comparison in compared:
             comparison.ask(somebody)
     found.flags = [one.found for one in compared if one.found.movements or not one.found.is_dependent]
+    return found
+
+
+@dataclass(slots=True)
+class Reach:
+    """For how many of all a flag is on; where time ran out there are more of both."""
+
+    on: Count = field(default_factory=Count)
+    total: Count = field(default_factory=Count)
+    is_complete: bool = True
+
+
+def reach(flag: Flag | None, *, at: datetime, people: Iterable[Somebody] | None = None) -> Reach:
+    """Of a flag as a snapshot has it, for a page that is only looked at. Needs platform scope."""
+    found, ends_at = Reach(), time.monotonic() + LONGEST_LOOK
+    for number, somebody in enumerate(everybody(at=at) if people is None else people):
+        if number % LOOK_AT_CLOCK == 0 and time.monotonic() > ends_at:
+            found.is_complete = False
+            break
+        found.total.add(somebody)
+        if flag is not None and climb(flag, somebody.context).is_on:
+            found.on.add(somebody)
     return found
 
 

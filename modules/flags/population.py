@@ -16,6 +16,7 @@ from tenants.models import Membership, Organisation
 # (organisation, is_staff) -> the keys of the modules that it has, in the eyes of such a person.
 Available = Callable[[Organisation, bool], frozenset[str]]
 _told_by: list[str] = []
+_keys_told_by: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,15 @@ class Somebody:
     person: str = ""
 
 
-def modules_told_by(path: str) -> None:
-    """The dotted path of a function that returns an `Available` for a moment (`at`). It is imported when needed."""
-    _told_by[:] = [path]
+def modules_told_by(path: str, *, keys: str) -> None:
+    """The dotted paths of a function that returns an `Available` for a moment (`at`), and of one that returns the
+    keys of all modules. They are imported when needed."""
+    _told_by[:], _keys_told_by[:] = [path], [keys]
+
+
+def module_keys() -> list[str]:
+    """Of the modules that a flag may belong to."""
+    return import_string(_keys_told_by[0])()
 
 
 def context_of(organisation: Organisation | None, person: Any | None, *, at: datetime) -> Context:

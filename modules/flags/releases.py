@@ -51,6 +51,12 @@ def change(name: str, *, by: Any, reason: str, reverts_to: int | None = None, **
         event.data["release"] = _publish(pointer, by=by, reason=reason or name, reverts_to=reverts_to)
 
 
+def hold(number: int) -> None:
+    """Until this transaction ends nobody else changes flags. Overtaken when that is not the newest release."""
+    if _locked_pointer().number != number:
+        raise Overtaken("Somebody else published meanwhile.")
+
+
 def publish(*, by: Any, reason: str) -> int | None:
     """A release of what the rows say, where the newest says something else; its number, or None."""
     with change("flags.published", by=by, reason=reason) as event:

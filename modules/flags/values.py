@@ -46,7 +46,8 @@ def _float(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
         raise expected
-    return number
+    is_whole = text.strip().lstrip("+-").isdecimal() and abs(number) <= LARGEST
+    return int(text) if is_whole else number
 
 
 def _object(text: str) -> dict[str, Any]:

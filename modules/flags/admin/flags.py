@@ -25,7 +25,7 @@ class FlagAdmin(ListOfFlags, PageOfFlag):
     change_form_template = "admin/flags/flag/change_form.html"
 
     class Media:
-        css = {"all": ("flags/admin.css",)}
+        css = {"all": ("flags/admin.css", "flags/editing.css")}
 
     def get_urls(self) -> list[Any]:
         return [*(page.url(self) for page in PAGES), *super().get_urls()]

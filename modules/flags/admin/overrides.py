@@ -1,50 +1,147 @@
-"""Overrides: the list beside a flag, and the pages of their own."""
+"""Overrides: those of a flag on its page, and the pages of their own."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
 
 from modules.flags import actions
 from modules.flags.admin.releasing import ReleasingAdmin
+from modules.flags.differences import differences
+from modules.flags.effects import effects
 from modules.flags.forms import OverrideForm
 from modules.flags.models import Flag, FlagOverride
-from tenants.administration import related_list
+from modules.flags.names import names_between
+from modules.flags.rehearsal import rehearse
+from tenants.administration import LONGEST_REASON
+
+SHOWN = 20
 
 
-def overrides(flag: Flag) -> Any:
-    rows = FlagOverride.objects.filter(flag=flag).select_related("flag", "organisation", "person").order_by("pk")
-    return related_list("Overrides", rows, of=flag, by="flag", words=lambda row: f"{row}: {row.reason}")
+@dataclass(frozen=True)
+class Overrides:
+    """Of one flag: the first of each kind, and how many there are."""
+
+    people: Sequence[Any] = ()
+    organisations: Sequence[Any] = ()
+    people_count: int = 0
+    organisation_count: int = 0
+
+
+def overrides_of(flag: Flag | None, *, at: datetime) -> Overrides:
+    """Three queries, however many there are."""
+    if flag is None:
+        return Overrides()
+    rows = FlagOverride.objects.filter(flag=flag)
+    counts = rows.aggregate(people=Count("person"), organisations=Count("organisation"))
+    shown = rows.select_related("organisation", "person", "author", "flag")
+    people, organisations = (
+        [_with_state(row, at) for row in shown.filter(**{f"{kind}__isnull": False}).order_by(*order, "pk")[:SHOWN]]
+        for kind, order in (("person", ["person__email"]), ("organisation", ["organisation__name"]))
+    )
+    return Overrides(people, organisations, counts["people"], counts["organisations"])
+
+
+def _with_state(row: Any, at: datetime) -> Any:
+    row.state_now = state_of(row, at=at)
+    return row
+
+
+def state_of(override: FlagOverride, *, at: datetime) -> str:
+    if override.starts_at and override.starts_at > at:
+        return "not started"
+    if override.expires_at and override.expires_at <= at:
+        return "expired"
+    return "current"
 
 
 @admin.register(FlagOverride)
 class FlagOverrideAdmin(ReleasingAdmin):
     form = OverrideForm
-    list_display = ("flag", "target", "value", "reason", "author", "starts_at", "expires_at")
+    change_form_template = "admin/flags/flagoverride/change_form.html"
+    list_display = ("flag", "target", "value", "variant", "state", "reason", "author", "starts_at", "expires_at")
     list_filter = ("value", ("flag", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("flag", "organisation", "person", "author")
     search_fields = ("flag__key", "organisation__name", "person__email", "reason")
     autocomplete_fields = ("flag", "organisation", "person")
     ordering = ("flag__key", "pk")
-    fields = ("flag", "organisation", "person", "value", "reason", "starts_at", "expires_at")
+    fieldsets = (
+        ("For whom", {"fields": ("flag", "organisation", "person")}),
+        ("Its answer", {"fields": ("value", "variant")}),
+        ("From when to when", {"fields": ("starts_at", "expires_at")}),
+        (None, {"fields": ("reason",)}),
+    )
+
+    class Media:
+        css = {"all": ("flags/admin.css", "flags/editing.css")}
 
     @admin.display(description="for")
     def target(self, override: FlagOverride) -> str:
         return str(override.organisation or override.person)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("flag", "organisation", "person") if obj else ()
+    @admin.display(description="state")
+    def state(self, override: FlagOverride) -> str:
+        return state_of(override, at=timezone.now())
 
-    def store(self, row: FlagOverride, *, by: Any, reason: str, is_new: bool) -> None:
+    @admin.display(description="made by")
+    def made_by(self, override: FlagOverride) -> str:
+        return str(override.author or "the system")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        own = super().get_fieldsets(request, obj)
+        return [*own, ("Who and when", {"fields": ("made_by", "created_at", "state")})] if obj else own
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("flag", "organisation", "person", "made_by", "created_at", "state") if obj else ()
+
+    def release(self, row: FlagOverride, form: Any, *, by: Any) -> None:
         actions.save_override(row, by=by)
+
+    def address_after(self, row: FlagOverride) -> str:
+        return reverse("admin:flags_flag_change", args=[row.flag_id])
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
 
-    def delete_model(self, request: HttpRequest, obj: FlagOverride) -> None:
-        actions.delete_override(obj, by=request.user)
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """One by one, each with its reason."""
+        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[FlagOverride]) -> None:
-        for override in queryset.select_related("flag", "organisation", "person"):
-            actions.delete_override(override, by=request.user)
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """For whom the answer changes, why, and only then."""
+        override = self.get_object(request, object_id)
+        if override is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+        if not self.has_delete_permission(request, override):
+            raise PermissionDenied("You may not delete overrides.")
+        address, reason = self.address_after(override), request.POST.get("reason", "").replace("\x00", "").strip()
+        if request.method == "POST" and 0 < len(reason) <= LONGEST_REASON:
+            actions.delete_override(override, by=request.user, reason=reason)
+            self.message_user(request, f"Deleted: {override}.", messages.SUCCESS)
+            return HttpResponseRedirect(address)
+        return self._deletion_page(request, override, address)
+
+    def _deletion_page(self, request: HttpRequest, override: FlagOverride, address: str) -> HttpResponse:
+        copy = FlagOverride.objects.select_related("flag", "organisation", "person").get(pk=override.pk)
+        told = rehearse(lambda: actions.delete_override(copy, by=request.user, reason="a rehearsal"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Delete the override?",
+            "subtitle": str(override),
+            "opts": self.opts,
+            "override": override,
+            "address": address,
+            "differences": differences(told.before, told.after, names_between(told.before, told.after)),
+            "effects": effects(told.before, told.after, at=timezone.now()),
+            "is_reason_missing": request.method == "POST",
+            "media": self.media,
+        }
+        return TemplateResponse(request, "admin/flags/flagoverride/delete.html", context)

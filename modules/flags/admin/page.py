@@ -2,38 +2,34 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from modules.flags import actions
-from modules.flags.admin.overrides import overrides
+from modules.flags.admin.overrides import overrides_of
+from modules.flags.admin.preview import EDIT
 from modules.flags.admin.releasing import ReleasingAdmin
+from modules.flags.admin.rungs import RUNGS, sections
+from modules.flags.admin.standing import standing
+from modules.flags.effects import reach
 from modules.flags.forms import FlagForm
 from modules.flags.models import Flag
+from modules.flags.newest import newest_release
+from modules.flags.rows import with_more
+from modules.flags.snapshot import NO_FLAGS, compile_release
+from modules.flags.values import text_of
+
+MORE = "_more_"
+READ_ONLY = ("is_killed", "is_archived", "salt")
 
 
 class PageOfFlag(ReleasingAdmin):
     form = FlagForm
     fieldsets = (
-        (None, {"fields": ("key", "name", "purpose")}),
-        (
-            "First: off for everybody",
-            {
-                "fields": ("is_killed", "is_archived"),
-                "description": "Kill, archive and restore are actions of the list of flags: they say what they touch.",
-            },
-        ),
-        (
-            "Then: when, and on what it depends",
-            {"fields": ("window_starts_at", "window_ends_at", "needs", "module_key")},
-        ),
-        (
-            "Then: overrides for one person or organisation (below), and whether it is enabled",
-            {"fields": ("is_enabled",)},
-        ),
-        ("Then: for which sectors", {"fields": ("blocked_sectors", "allowed_sectors")}),
-        ("Last: for how many", {"fields": ("percentage", "bucket_by", "salt")}),
-        (None, {"fields": ("reason",)}),
+        *((rung.title, {"fields": rung.fields}) for rung in RUNGS),
+        ("Why", {"fields": ("reason",)}),
     )
 
     # What the form asks under these names is shown to those who may look and not change.
@@ -43,20 +39,49 @@ class PageOfFlag(ReleasingAdmin):
 
     @admin.display(description="prerequisites")
     def needs(self, flag: Flag) -> str:
-        return ", ".join(flag.prerequisites.order_by("key").values_list("key", flat=True))
+        return ", ".join(flag.prerequisites.order_by("key").values_list("key", flat=True)) or "none"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """A form that somebody left open must not undo a kill, so the switches are no part of it."""
-        switches = ("is_killed", "is_archived", "salt")
-        return ("key", *switches) if obj else switches
+        return ("key", *READ_ONLY) if obj else READ_ONLY
 
-    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        flag = self.get_object(request, object_id)
-        lists = [overrides(flag)] if flag else []
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "related_lists": lists})
+    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        for name in [name for name in request.POST if name in (f"{MORE}variants", f"{MORE}ramp")]:
+            request.POST = with_more(request.POST, name.removeprefix(MORE))  # type: ignore[assignment]
+        return super().changeform_view(request, *args, **options)
 
-    def save_model(self, request: HttpRequest, obj: Flag, form: Any, change: bool) -> None:
-        if not change or set(form.changed_data) - {"reason"}:
-            lists = {name: form.changed_list(name) for name in ("needs", "allowed_sectors", "blocked_sectors")}
-            reason = form.cleaned_data["reason"]
-            actions.save_flag(obj, by=request.user, reason=reason, fields=form.changed_fields, **lists)
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        form = super().get_form(request, obj, change, **options)
+        form.is_shown_again = EDIT in request.POST or any(name.startswith(MORE) for name in request.POST)
+        return form
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> HttpResponse:
+        now, flag, form = timezone.now(), context["original"], context["adminform"].form
+        overrides = overrides_of(flag, at=now)
+        context |= {
+            "sections": sections(flag, form, context["adminform"], overrides),
+            "overrides": overrides,
+            "why": list(context["adminform"])[-1],
+            **({"now": self._now(flag, now)} if flag else {}),
+        }
+        return super().render_change_form(request, context, *args, **options)
+
+    def _now(self, flag: Flag, now: Any) -> dict[str, Any]:
+        """What the newest release answers at this moment, whatever was typed into the form."""
+        newest = newest_release()
+        number, document = (newest.number, newest.document) if newest else (0, NO_FLAGS)
+        compiled = compile_release(number, document, now, settings.FLAGS_FORCED).flags.get(flag.key)
+        return {
+            "standing": standing(Flag.objects.as_of(now).counted().get(pk=flag.pk), now),
+            "reach": reach(compiled, at=now),
+            "rollout": f"{compiled.rollout / 1000:g} %" if compiled else "",
+            "release": number,
+            "off_value": text_of(flag.off_value),
+        }
+
+    def is_changed(self, form: Any) -> bool:
+        return bool(form.merge.changes)
+
+    def release(self, row: Flag, form: Any, *, by: Any) -> None:
+        reason = form.cleaned_data["reason"]
+        actions.save_flag(row, by=by, reason=reason, fields=form.changed_fields, **form.changed_lists)

@@ -1,20 +1,65 @@
-"""What the pages that change flags share."""
+"""What the pages that change flags share: a preview before each release, and nothing typed is lost on the way."""
 
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseRedirect
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
-from modules.flags.releases import Refused
+from modules.flags.admin.preview import PUBLISH, Previewed, number_seen, preview_page
+from modules.flags.effects import is_only_description
+from modules.flags.newest import newest_release
+from modules.flags.rehearsal import rehearse
+from modules.flags.releases import Overtaken, Refused, hold
 from tenants.administration import ActionAdmin
 
 
 class ReleasingAdmin(ActionAdmin):
-    """Every save is a release of all flags; where the whole would make no sense, the page says so."""
+    """Saving shows a preview, and publishing it is a release of all flags. Where the whole would make no sense, the
+    form says so with all that was typed."""
+
+    def release(self, row: Any, form: Any, *, by: Any) -> None:
+        raise ImproperlyConfigured(f"{type(self).__name__} must say which action releases its rows.")
+
+    def is_changed(self, form: Any) -> bool:
+        return bool(form.changed_data)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
         try:
             return super().changeform_view(request, *args, **options)
+        except Previewed as previewed:
+            return preview_page(self, request, previewed)
+        except Overtaken as overtaken:
+            request.overtaken = overtaken  # type: ignore[attr-defined]
+            return self.changeform_view(request, *args, **options)
         except Refused as refusal:
-            self.message_user(request, f"Not saved: {' '.join(refusal.messages)}", messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
+            request.refusal = refusal  # type: ignore[attr-defined]
+            return super().changeform_view(request, *args, **options)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change and not self.is_changed(form):
+            self.message_user(request, "Nothing was changed, so nothing was published.", messages.INFO)
+            return
+        if PUBLISH in request.POST and not hasattr(request, "overtaken"):
+            hold(number_seen(request))
+            self._publish(request, obj, form)
+            return
+        rehearsal = rehearse(lambda: self.release(obj, form, by=request.user))
+        if not (change and is_only_description(rehearsal.before, rehearsal.after)):
+            raise Previewed(rehearsal, obj)
+        self._publish(request, obj, form, "It describes the flag and changes nobody's answer. ")
+
+    def _publish(self, request: HttpRequest, row: Any, form: Any, words: str = "") -> None:
+        self.release(row, form, by=request.user)
+        newest = newest_release()
+        self.message_user(request, f"{words}Published as release {newest.number if newest else 0}.", messages.SUCCESS)
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
+        return HttpResponseRedirect(self.address_after(obj))
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        return HttpResponseRedirect(self.address_after(obj))
+
+    def address_after(self, row: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])

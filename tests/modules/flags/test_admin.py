@@ -10,9 +10,9 @@ from modules.flags.models import Flag, FlagOverride, FlagPrerequisite
 from tenants import scope
 from tenants.models import AuditEvent
 from tests.factories import make_flag, make_member, make_organisation, make_override, make_superuser, make_user
+from tests.modules.flags.publishing import FORM, publish
 
 pytestmark = pytest.mark.django_db
-FORM = {"key": "new.flag", "name": "New", "percentage": "12.345", "bucket_by": "organisation", "reason": "try it"}
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def errors(response) -> str:
 
 
 def test_a_flag_is_made_with_a_percentage_of_three_decimals(client, superuser):
-    client.post("/admin/flags/flag/add/", {**FORM, "allowed_sectors": "59140, 55"})
+    publish(client, "/admin/flags/flag/add/", {**FORM, "allowed_sectors": "59140, 55"})
 
     flag = Flag.objects.get()
     assert (flag.rollout, flag.salt, flag.allowed_sectors) == (12_345, "new.flag", ["59140", "55"])
@@ -68,7 +68,7 @@ def test_bad_input_is_a_clear_error_and_saves_nothing(client, superuser, changes
 def test_the_key_cannot_be_changed(client, superuser):
     flag = make_flag("fixed")
 
-    client.post(f"/admin/flags/flag/{flag.pk}/change/", {**FORM, "key": "other", "is_enabled": "on"})
+    publish(client, f"/admin/flags/flag/{flag.pk}/change/", {**FORM, "key": "other", "is_enabled": "on"})
 
     assert (Flag.objects.get().key, Flag.objects.get().rollout) == ("fixed", 12_345)
 
@@ -77,7 +77,7 @@ def test_saving_without_a_change_writes_nothing(client, superuser):
     flag = make_flag("same", name="Same")
     form = {"name": "Same", "percentage": "100", "bucket_by": "organisation", "is_enabled": "on", "reason": "none"}
 
-    client.post(f"/admin/flags/flag/{flag.pk}/change/", form)
+    publish(client, f"/admin/flags/flag/{flag.pk}/change/", form)
 
     assert events() == []
 
@@ -86,8 +86,8 @@ def test_prerequisites_are_set_and_circles_refused(client, superuser):
     base, top = make_flag("base"), make_flag("top")
     form = {**FORM, "is_enabled": "on"}
 
-    client.post(f"/admin/flags/flag/{top.pk}/change/", {**form, "needs": [base.pk]})
-    response = client.post(f"/admin/flags/flag/{base.pk}/change/", {**form, "needs": [top.pk]})
+    publish(client, f"/admin/flags/flag/{top.pk}/change/", {**form, "needs": [base.pk]})
+    response = publish(client, f"/admin/flags/flag/{base.pk}/change/", {**form, "needs": [top.pk]})
 
     assert "need each other in a circle" in errors(response)
     assert [str(row) for row in FlagPrerequisite.objects.all()] == ["top needs base"]
@@ -100,7 +100,7 @@ def override_form(flag, **changes) -> dict:
 def test_an_override_is_made_with_its_author(client, superuser):
     flag, organisation = make_flag("wanted"), make_organisation()
 
-    client.post("/admin/flags/flagoverride/add/", override_form(flag, organisation=organisation.pk))
+    publish(client, "/admin/flags/flagoverride/add/", override_form(flag, organisation=organisation.pk))
 
     assert FlagOverride.objects.get().author == superuser
     assert events() == [("flag.override_saved", "demo")]
@@ -139,7 +139,7 @@ def somebody_is_faster(monkeypatch):
 def test_a_key_that_was_taken_meanwhile_is_a_clear_error(client, superuser, somebody_is_faster):
     somebody_is_faster("save_flag", lambda flag: make_flag(flag.key, name="theirs"))
 
-    page = errors(client.post("/admin/flags/flag/add/", FORM, follow=True))
+    page = errors(publish(client, "/admin/flags/flag/add/", FORM))
 
     assert "Not saved: somebody saved the same" in page
     assert events() == []
@@ -150,7 +150,7 @@ def test_a_target_that_was_taken_meanwhile_is_a_clear_error(client, superuser, s
     somebody_is_faster("save_override", lambda row: make_override(row.flag, organisation=row.organisation))
     form = override_form(flag, organisation=organisation.pk)
 
-    page = errors(client.post("/admin/flags/flagoverride/add/", form, follow=True))
+    page = errors(publish(client, "/admin/flags/flagoverride/add/", form))
 
     assert "Not saved: somebody saved the same" in page
     assert events() == []
@@ -197,7 +197,7 @@ def test_switched_off_and_restored_with_a_reason_each(client, superuser, action,
 def test_a_form_that_was_left_open_does_not_undo_a_switch(client, superuser, switch):
     flag = make_flag("wanted", **{switch: True})
 
-    client.post(f"/admin/flags/flag/{flag.pk}/change/", {**FORM, "is_enabled": "on"})
+    publish(client, f"/admin/flags/flag/{flag.pk}/change/", {**FORM, "is_enabled": "on"})
 
     assert (getattr(Flag.objects.get(), switch), Flag.objects.get().rollout) == (True, 12_345)
 
