@@ -69,17 +69,17 @@ class WhyForm(forms.Form):
         widget=offering("person"),
         help_text="Name or e-mail address.",
     )
-    organisation = forms.CharField(
-        required=False,
-        max_length=200,
-        widget=offering("organisation"),
-        help_text="Name or slug. Empty: the person's own.",
-    )
     flag = forms.CharField(
         required=False,
         max_length=120,
         widget=offering("flag"),
         help_text="Key or name. Empty: all flags.",
+    )
+    organisation = forms.CharField(
+        required=False,
+        max_length=200,
+        widget=offering("organisation"),
+        help_text="Name or slug. Empty: the person's own.",
     )
     at = forms.DateTimeField(required=False, label="When", widget=Moment)
 

@@ -20,6 +20,7 @@ from modules.flags.effects import effects
 from modules.flags.models import FlagRelease
 from modules.flags.releases import Overtaken, Refused
 from modules.flags.restoring import Restored
+from modules.flags.soundness import require_sound
 
 
 class RevertForm(forms.Form):
@@ -58,6 +59,7 @@ def _shown(release: FlagRelease, key: str) -> dict[str, Any]:
     """What would change, or why it cannot be."""
     try:
         now, wanted = draft(), _wanted(release, key)
+        require_sound(wanted)
         return {
             "compared": compared_bodies(bodies(now), bodies(wanted)),
             "effects": effects(now, wanted, at=timezone.now()),
@@ -86,8 +88,8 @@ def _reverted(request: HttpRequest, form: RevertForm, number: int, key: str) -> 
 
 
 def _tell(request: HttpRequest, done: Restored, number: int, key: str) -> None:
-    what = key or "All flags"
-    messages.success(request, f"{what} {'says' if key else 'say'} again what release {number} said.")
+    what = f"The flag {key} says" if key else "All flags say"
+    messages.success(request, f"{what} again what release {number} said.")
     for line in done.left_out:
         messages.warning(request, f"Left out: {line}.")
 
