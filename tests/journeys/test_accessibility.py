@@ -35,6 +35,14 @@ SUPERUSER = [
     "/admin/flags/flag/due/",
     "/admin/flags/flag/1/change/",
     "/admin/flags/flagoverride/add/",
+    "/admin/flags/flag/why/",
+    "/admin/flags/flag/why/?person=ben&flag=sector_specific_insights",
+    "/admin/flags/flag/why/?person=e",
+    "/admin/flags/flag/why/?organisation=lumen-cinemas",
+    "/admin/flags/flag/history/",
+    "/admin/flags/flag/history/compare/?first=1&second=2",
+    "/admin/flags/flag/history/1/",
+    "/admin/flags/flag/history/1/revert/",
 ]
 SERIOUS = {"serious", "critical"}
 

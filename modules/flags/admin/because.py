@@ -38,7 +38,9 @@ def _overridden(told: Explanation, rules: Rules) -> str:
         return "it is overridden"
     until = f" until {wording.moment(override.expires_at)}" if override.expires_at else ""
     target = "person" if override.is_for_person else "organisation"
-    return f"an override for the {target} turns it {'on' if override.is_on else 'off'}{until}"
+    author = override.author or "the system"
+    state = "on" if override.is_on else "off"
+    return f"an override for the {target} turns it {state}{until} ({author}: “{override.reason}”)"
 
 
 def _percentage(told: Explanation, rules: Rules) -> str:

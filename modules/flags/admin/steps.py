@@ -74,13 +74,14 @@ def _step(case: Case, told: Explanation, rung: ladder_view.Rung) -> Step:
     says = _decided(case, told) if is_decided else rung.says
     if rung.state == "not reached":
         return Step(rung.number, rung.title, rung.state, "")
+    needs = tuple(_needs(case, told)) if rung.number == 4 else ()
     return Step(
         number=rung.number,
         title=rung.title,
         state=rung.state,
-        says=says or _seen(case, told, rung.number),
+        says="" if needs and not is_decided else says or _seen(case, told, rung.number),
         override=told.override if is_decided else None,
-        needs=tuple(_needs(case, told)) if rung.number == 4 else (),
+        needs=needs,
         scale=_scale(told) if rung.number == 10 else None,
         shares=tuple(_shares(case, told)) if is_decided and told.is_on else (),
         place=_variant_place(told) if is_decided and told.is_on else None,

@@ -210,7 +210,9 @@ def test_an_override_is_told_with_its_reason_author_and_times(client, superuser,
 
     response = ask(client, person="ada", flag="wanted")
 
-    assert response.context["answer"].because == "an override for the person turns it off until 01 Jan 2099 09:00 UTC"
+    assert response.context["answer"].because == (
+        "an override for the person turns it off until 01 Jan 2099 09:00 UTC (super@example.com: “the demo”)"
+    )
     assert [words in text(response) for words in ("“the demo”", "super@example.com", "at once")] == [True] * 3
 
 
@@ -506,3 +508,60 @@ def test_a_flag_is_found_whose_rows_are_gone(client, superuser, ada):
     yesterday = (timezone.now() - timedelta(days=1)).isoformat()
 
     assert sentence(ask(client, person="ada", flag="wanted", at=yesterday)).startswith("wanted was ON")
+
+
+def test_the_front_page_and_every_header_lead_to_the_question(client, looker):
+    front, other = (client.get(address).content.decode() for address in ("/admin/", "/admin/flags/flag/"))
+
+    assert ("Why does somebody not see a feature?" in front, f'href="{WHY}"' in other) == (True, True)
+
+
+def test_who_may_not_see_flags_is_not_led_to_them(client):
+    client.force_login(make_user(is_staff=True))
+
+    assert WHY not in client.get("/admin/").content.decode()
+
+
+def test_people_and_organisations_lead_to_their_flags(client, superuser, lumen, ada):
+    person = client.get(f"/admin/accounts/user/{ada.pk}/change/").content.decode()
+    organisation = client.get(f"/admin/tenants/organisation/{lumen.pk}/change/").content.decode()
+
+    assert (f"{WHY}?person={ada.public_id}" in person, f"{WHY}?organisation=lumen" in organisation) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("model", "permission"), [("tenants/organisation", "view_organisation"), ("accounts/user", "view_user")]
+)
+def test_their_pages_lead_there_only_those_who_may_see_flags(client, lumen, ada, model, permission):
+    user = make_user(is_staff=True)
+    with scope.login():
+        user.user_permissions.set(Permission.objects.filter(codename=permission))
+    client.force_login(user)
+    pk = lumen.pk if "organisation" in model else ada.pk
+
+    response = client.get(f"/admin/{model}/{pk}/change/")
+
+    assert (response.status_code, WHY in response.content.decode()) == (200, False)
+
+
+def module_access(client, ada) -> str:
+    query = {"person": ada.email, "organisation": "lumen", "module": "market_edge_core"}
+    return client.get("/admin/modules/analyticsmodule/explain-access/", query).content.decode()
+
+
+def test_a_module_that_its_flag_closes_leads_to_why(client, superuser, ada):
+    make_flag("market_edge_v2", module_key="market_edge_core", is_killed=True)
+    make_module("market_edge_core", is_core=True)
+
+    assert f"{WHY}?person={ada.public_id}&amp;organisation=lumen&amp;flag=market_edge_v2" in module_access(client, ada)
+
+
+def test_a_module_that_is_open_or_closed_by_something_else_does_not(client, superuser, ada):
+    make_flag("market_edge_v2", module_key="market_edge_core")
+    make_module("market_edge_core", is_core=True)
+    is_open = module_access(client, ada)
+    with scope.login():
+        ada.is_active = False
+        ada.save()
+
+    assert [f"{WHY}?person=" in page for page in (is_open, module_access(client, ada))] == [False, False]
