@@ -8,7 +8,10 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.http import urlencode
 
 from modules.flags import actions
 from modules.flags.admin.foreseen import foreseen
@@ -136,7 +139,16 @@ def done(title: str, flags: Sequence[Flag], release: int | None) -> str:
     names = ", ".join(flag.key for flag in flags[:5]) + (f" and {len(flags) - 5} more" if len(flags) > 5 else "")
     if release is None:
         return f"{title}: {names}. Nothing was to be changed, and there is no new release."
-    return f"{title}: {names}. {obeyed(release)}"
+    return format_html("{}: {}. {}{}", title, names, obeyed(release), undo(flags, release))
+
+
+def undo(flags: Sequence[Flag], release: int) -> str:
+    """The way back to what the release before said, of the one flag or of all; it shows what that changes, and asks."""
+    if release == 1:
+        return ""
+    before = reverse("admin:flags_revert", args=[release - 1])
+    of_one = f"?{urlencode({'flag': flags[0].key})}" if len(flags) == 1 else ""
+    return format_html(' <a href="{}{}">Undo…</a>', before, of_one)
 
 
 def turned_off(flag: Any, organisations: int) -> str:

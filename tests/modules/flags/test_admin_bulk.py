@@ -160,12 +160,23 @@ def test_what_is_so_already_is_no_release(client, superuser):
     assert releases() == released
 
 
-def test_afterwards_the_page_tells_the_release(client, superuser):
+def test_afterwards_the_page_tells_the_release_and_leads_to_undoing_it(client, superuser):
     flags = [make_flag(key) for key in ("one", "two")]
 
     page = text_of(client.post(LIST, _form("kill", flags), follow=True))
 
     assert "Kill flags: one, two. Release 3" in page
+    assert '<a href="/admin/flags/flag/history/2/revert/">Undo…</a>' in page
+    assert client.get("/admin/flags/flag/history/2/revert/").status_code == 200
+
+
+def test_the_change_of_one_flag_is_undone_for_it_alone(client, superuser):
+    make_flag("other")
+
+    page = text_of(client.post(LIST, _form("kill", [make_flag("one")]), follow=True))
+
+    assert '<a href="/admin/flags/flag/history/2/revert/?flag=one">Undo…</a>' in page
+    assert client.get("/admin/flags/flag/history/2/revert/?flag=one").status_code == 200
 
 
 def _form(action: str, flags: list[Flag]) -> dict:
