@@ -225,3 +225,9 @@ def test_states_are_told_from_each_other_by_words(client, superuser):
     page = text_of(client.get(LIST))
 
     assert [word for word in (">on<", ">off<", ">killed<", ">archived<") if word not in page] == []
+
+
+def test_every_filter_counts_what_it_would_show(client, superuser):
+    make_override(make_flag("wanted", rollout=1), organisation=make_organisation())
+
+    assert "Partial (1)" in text_of(client.get(f"{LIST}?_facets=True"))
