@@ -23,6 +23,8 @@ from tenants.administration import LONGEST_REASON
 from tenants.sturdiness import is_id
 
 SHOWN = 50  # flags of each kind; whoever has more searches
+MOST_WORDS = 8  # of a search
+CLOSED = [State.KILLED, State.ARCHIVED]
 SWITCHES = {"kill": (actions.kill_flags, "killed"), "restore": (actions.restore_flags, "restored")}
 
 
@@ -60,34 +62,49 @@ def _posted(pk: str) -> Flag | None:
 
 
 def _context(request: HttpRequest, model_admin: ModelAdmin, pk: int | None, failed: dict[str, Any]) -> dict[str, Any]:
-    now, words = timezone.now(), request.GET.get("q", "").strip()
-    rows: Any = Flag.objects.as_of(now).counted().order_by("key", "pk")
-    if pk is not None:
-        rows = rows.filter(pk=pk)
-    for word in words.split():
-        rows = rows.filter(
-            Q(key__icontains=word) | Q(name__icontains=word) | Q(purpose__icontains=word) | Q(owner__icontains=word)
-        )
-    # One flag is shown in whatever state it is.
-    killed = rows.filter(state_now__in=[State.KILLED, State.ARCHIVED] if pk else [State.KILLED])
-    killable = rows.exclude(state_now__in=[State.KILLED, State.ARCHIVED]) if pk else rows.maybe_on(now)
-    titles = ("Kill it", "Restore it") if pk else ("On for somebody", "Killed")
-    found = [_section(titles[0], "kill", killable, now), _section(titles[1], "restore", killed, now)]
-    found = [section for section in found if section["rows"] or pk is None]
-    if not found:
+    words = request.GET.get("q", "").strip()
+    sections = _sections_of_one(pk) if pk is not None else _sections(words)
+    if not sections:
         raise Http404("There is no such flag.")
     return {
         **model_admin.admin_site.each_context(request),
-        "title": "Kill switch" if pk is None else f"Kill switch of {found[0]['rows'][0][0].key}",
+        "title": "Kill switch" if pk is None else f"Kill switch of {sections[0]['rows'][0][0].key}",
         "opts": Flag._meta,
         "media": model_admin.media,
         "caveats": caveats(),
         "words": words,
         "is_of_one": pk is not None,
-        "sections": found,
-        "effects_of_one": "" if pk is None else _foreseen(found[0]),
+        "sections": sections,
+        "effects_of_one": "" if pk is None else _foreseen(sections[0]),
         **failed,
     }
+
+
+def _sections(words: str) -> list[dict[str, Any]]:
+    """What is on for somebody; whoever searches means one flag, and finds it whether it is on or not."""
+    now, rows = timezone.now(), _found(words)
+    killed = _section("Killed", "restore", rows.filter(state_now=State.KILLED), now)
+    if words:
+        return [_section("Not killed", "kill", rows.exclude(state_now__in=CLOSED), now), killed]
+    return [_section("On for somebody", "kill", rows.maybe_on(now), now), killed]
+
+
+def _sections_of_one(pk: int) -> list[dict[str, Any]]:
+    """None where there is no such flag."""
+    now, rows = timezone.now(), _found("").filter(pk=pk)
+    found = [
+        _section("Kill it", "kill", rows.exclude(state_now__in=CLOSED), now),
+        _section("Restore it", "restore", rows.filter(state_now__in=CLOSED), now),
+    ]
+    return [section for section in found if section["rows"]]
+
+
+def _found(words: str) -> Any:
+    rows: Any = Flag.objects.as_of(timezone.now()).counted().order_by("key", "pk")
+    for word in words.split()[:MOST_WORDS]:
+        said = Q(key__icontains=word) | Q(name__icontains=word) | Q(purpose__icontains=word) | Q(owner__icontains=word)
+        rows = rows.filter(said)
+    return rows
 
 
 def _foreseen(section: dict[str, Any]) -> str:

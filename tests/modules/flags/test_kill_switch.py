@@ -73,6 +73,13 @@ def test_a_flag_is_found_by_what_is_said_of_it(client, superuser, words):
     assert shown(client.get(KILL_SWITCH, {"q": words}))["kill"] == ["needle7"]
 
 
+def test_whoever_searches_finds_a_flag_that_is_not_on_yet(client, superuser):
+    make_flag("wanted", is_enabled=False)
+
+    assert shown(client.get(KILL_SWITCH))["kill"] == []
+    assert shown(client.get(KILL_SWITCH, {"q": "wanted"}))["kill"] == ["wanted"]
+
+
 def test_of_many_flags_the_first_are_shown_and_the_others_searched_for(client, superuser, monkeypatch):
     monkeypatch.setattr("modules.flags.admin.kill_switch.SHOWN", 2)
     for key in ("one", "three", "two"):
