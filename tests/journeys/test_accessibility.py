@@ -25,6 +25,8 @@ SUPERUSER = [
     "/admin/accounts/user/",
     "/admin/accounts/user/1/change/",
     "/admin/accounts/invitation/add/",
+    "/admin/accounts/clienttoken/",
+    "/admin/accounts/clienttoken/add/",
     "/admin/modules/analyticsmodule/",
     "/admin/modules/entitlement/add/",
     "/admin/modules/analyticsmodule/explain-access/",

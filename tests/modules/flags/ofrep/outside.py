@@ -57,7 +57,7 @@ def main() -> None:
     settings.DATABASES["default"].update(settings.OWNER_DATABASE or {})
     name, *arguments = sys.argv[1:]
     with scope.login():
-        told = {"fill": fill, "kill": kill}[name](*arguments)
+        told = fill() if name == "fill" else kill(*arguments)
     sys.stdout.write(json.dumps(told))
 
 
