@@ -289,7 +289,7 @@ class ClientTokenAdmin(ActionAdmin):
 
     form = ClientTokenForm
     list_display = ("name", "prefix", "organisation", "state", "expires_at", "last_used_at", "created_by")
-    list_filter = ("revoked_at", ("organisation", admin.RelatedOnlyFieldListFilter))
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter), ("organisation", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("organisation", "created_by")
     search_fields = ("name", "prefix", "organisation__name")
     autocomplete_fields = ("organisation",)
@@ -311,6 +311,11 @@ class ClientTokenAdmin(ActionAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # A token is revoked and made again, not rewritten.
         return obj is None and super().has_change_permission(request)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any) -> Any:
+        """The page after it shows the token, so there is no way past that page."""
+        only = {"show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().render_change_form(request, {**context, **only}, *args, **options)
 
     def store(self, row: Any, *, by: Any, reason: str, is_new: bool) -> None:
         row.just_made = actions.make_client_token(row, by=by, reason=reason)
@@ -341,7 +346,8 @@ class ClientTokenAdmin(ActionAdmin):
 
 
 def _clients_shut_out(token: ClientToken) -> str:
-    used = f"last used {token.last_used_at:%d %b %Y %H:%M} UTC" if token.last_used_at else "never used"
+    at = token.last_used_at and timezone.localtime(token.last_used_at)
+    used = f"last used about {at:%d %b %Y %H:%M %Z}" if at else "never used"
     return f"everything that uses it is refused from its next call on; {used}"
 
 
