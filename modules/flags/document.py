@@ -94,7 +94,7 @@ def moment_words(at: datetime | None) -> str:
 def bodies(text: str) -> dict[str, Any]:
     """The bodies by key, not looked into. Malformed, or TooNew, when that much cannot be read."""
     try:
-        document = json.loads(text, parse_constant=no_number, parse_float=_finite)
+        document = json_of(text)
     except (ValueError, RecursionError, TypeError) as fault:
         raise Malformed(f"The document is no JSON: {fault}") from None
     if not isinstance(document, dict) or not isinstance(document.get("flags"), dict):
@@ -107,14 +107,40 @@ def bodies(text: str) -> dict[str, Any]:
     return document["flags"]
 
 
-def no_number(text: str) -> Any:
-    """For `json.loads`: NaN and the infinities are refused."""
+def json_of(text: str) -> Any:
+    """ValueError, of which Malformed is one, or RecursionError, when it is none, or holds an endless number."""
+    return json.loads(text, parse_constant=_no_number, parse_float=_finite)
+
+
+def _no_number(text: str) -> Any:
     raise Malformed(f"{text} is not a number that JSON knows.")
 
 
 def _finite(text: str) -> float:
     number = float(text)
-    return number if math.isfinite(number) else no_number(text)
+    return number if math.isfinite(number) else _no_number(text)
+
+
+def can_be_kept(value: Any) -> bool:
+    """Whether the database can keep every text inside, names of fields included: no zero byte, and UTF-8."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting += [*one, *one.values()]
+        elif isinstance(one, list):
+            waiting += one
+        elif isinstance(one, str) and not _is_text(one):
+            return False
+    return True
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in text
 
 
 def rules_of(key: str, body: Any) -> Rules:

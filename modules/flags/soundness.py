@@ -1,9 +1,8 @@
 """May this document be published? Stricter than reading it: what makes no sense to people is refused, by name. Pure."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
-from modules.flags.document import KINDS, Body, Malformed, Rules, bodies, rules_of
+from modules.flags.document import KINDS, Body, Malformed, Rules, bodies, can_be_kept, rules_of
 
 DEEPEST = 50  # prerequisites that may follow each other
 LONGEST = {"name": 120, "owner": 200, "module": 60, "salt": 80}  # characters that the rows can hold
@@ -31,29 +30,8 @@ def _require_storable(body: Body) -> None:
         if len(body.text(field)) > most:
             raise body.fault(field, f"is longer than {most} characters")
     for field, value in body.body.items():
-        if not all(_is_text(text) for text in _texts(value)):
+        if not can_be_kept(value):
             raise body.fault(field, "holds a sign that no text can have")
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\x00" not in text
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text inside, names of fields included."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, str):
-            yield one
-        elif isinstance(one, dict):
-            waiting += [*one, *one.values()]
-        elif isinstance(one, list):
-            waiting += one
 
 
 def _require_description(body: Body) -> None:

@@ -1,6 +1,5 @@
 """Values of flags as people type them: on and off, plain text, numbers; JSON for objects alone."""
 
-import json
 import math
 import re
 from collections.abc import Callable
@@ -8,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from modules.flags.document import Malformed, canonical, no_number
+from modules.flags.document import can_be_kept, canonical, json_of
 
 ON, OFF = {"on", "true", "yes"}, {"off", "false", "no"}
 LARGEST = 2**53 - 1  # what every reader of JSON keeps exactly
@@ -52,13 +51,15 @@ def _float(text: str) -> float:
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text, parse_constant=no_number)
-    except (ValueError, RecursionError, Malformed) as fault:
+        value = json_of(text)
+    except (ValueError, RecursionError) as fault:
         raise ValidationError(
             'Enter an object in JSON, such as {"limit": 25}: %(fault)s', params={"fault": fault}
         ) from None
     if not isinstance(value, dict):
         raise ValidationError('Enter an object in JSON, such as {"limit": 25}, with braces around it.')
+    if not can_be_kept(value):
+        raise ValidationError("Take out the sign that no text can have: \\u0000, or one of the \\ud800 kind alone.")
     return value
 
 
