@@ -22,11 +22,12 @@ EVERY_HASH = 2**32
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`version` is the release's number, 0 for none; `next_at` is in seconds since the epoch, infinite for never."""
+    """`version` is the release's number, 0 for none. It holds from `made_at` to `next_at`, seconds since the epoch."""
 
     version: int
     flags: Mapping[str, Flag]
     next_at: float = float("inf")
+    made_at: float = float("-inf")
     document: str = field(default=NO_FLAGS, repr=False)
     forced: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -57,7 +58,7 @@ def compile_rules(
     for key, value in forced.items():
         _force(flags.setdefault(key, Flag(key)), value)
     _link(flags, {key: one.needs for key, one in rules.items()})
-    return Snapshot(version, flags, _next_at(rules, at), document, forced)
+    return Snapshot(version, flags, _next_at(rules, at), at.timestamp(), document, forced)
 
 
 def rules_in(version: int, document: str) -> dict[str, Rules]:

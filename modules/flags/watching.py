@@ -95,8 +95,9 @@ class Watcher:
         return State(snapshot.version, len(snapshot.flags), self._source, is_stale, age, self._problem)
 
     def _moved_on(self) -> Snapshot:
+        """For now: past a transition, or back with a clock that was put back, which only the thread looks for."""
         with self._lock:
-            if time.time() >= self._snapshot.next_at:
+            if not self._snapshot.made_at <= time.time() < self._snapshot.next_at:
                 self._snapshot = self._snapshot.at(datetime.now(UTC))
             return self._snapshot
 
@@ -111,7 +112,7 @@ class Watcher:
             self._first_look.set()
             self._wake.wait(max(0.0, min(pause, self._snapshot.next_at - time.time())))
             self._wake.clear()
-            self.current()
+            self._moved_on()
 
     def _take_file(self) -> None:
         kept = last_known_good.read()

@@ -151,6 +151,13 @@ MUTANTS = (
         "tests/modules/flags/test_watching.py",
     ),
     Mutant(
+        "flags after a clock was put back",
+        "modules/flags/watching.py",
+        "if not self._snapshot.made_at <= time.time() < self._snapshot.next_at:",
+        "if time.time() >= self._snapshot.next_at:",
+        "tests/modules/flags/test_watching.py",
+    ),
+    Mutant(
         "thread of flags after a fork",
         "modules/flags/watching.py",
         "os.register_at_fork(after_in_child=_begin_anew)\n",

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import OperationalError
@@ -118,6 +119,36 @@ def test_the_snapshot_moves_on_by_itself_at_its_transition(says, watchers):
     until(lambda: time.time() > at.timestamp())
 
     assert (before is None, watcher.current().flags["wanted"].fixed) == (False, None)
+
+
+class Clock:
+    """Runs as the real one does, so many seconds away from it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ahead, now = 0.0, time.time
+        monkeypatch.setattr(
+            watching, "time", SimpleNamespace(time=lambda: now() + self.ahead, monotonic=time.monotonic)
+        )
+        moment = SimpleNamespace(now=lambda zone: datetime.fromtimestamp(now() + self.ahead, zone))
+        monkeypatch.setattr(watching, "datetime", moment)
+
+
+def test_a_clock_that_is_put_back_takes_the_flags_back_and_on_again(says, monkeypatch, watchers):
+    clock, at = Clock(monkeypatch), datetime.now(UTC) + timedelta(hours=1)
+    says((1, document(wanted=body(starts_at=at.isoformat()))))
+    watcher = watchers()
+
+    def is_open() -> bool:
+        return watcher.current().flags["wanted"].fixed is None
+
+    before = is_open()
+    clock.ahead = 7_200.0
+    forward = is_open()
+    clock.ahead = 0.0
+    until(lambda: not is_open())
+    clock.ahead = 3_601.0
+
+    assert (before, forward, is_open()) == (False, True, True)
 
 
 def test_a_forked_process_begins_anew(says):
