@@ -16,7 +16,7 @@ CHECKED := env DEBUG=off DEMONSTRATION=off SECURE_COOKIES=on SSL_REDIRECT=on STA
 	OIDC_RP_CLIENT_SECRET="$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))')"
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: $(INSTALLED) ## start MarketEdge with its own database and identity provider
 	@$(PYTHON) -m marketedge.local
@@ -43,6 +43,10 @@ mutants: $(INSTALLED) ## take out each guard in turn; a test must fail every tim
 bench: $(INSTALLED) ## measure what the budgets are about
 	@$(PYTHON) -m tests.benchmarks
 
+bench-packages: $(INSTALLED) ## install the engines of other products that bench compares flags with, in .local alone
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --upgrade \
+		--target .local/specialists -r tests/benchmarks/requirements.txt
+
 audit: $(INSTALLED) ## look the pinned packages up among known vulnerabilities (asks PyPI's service)
 	@$(VENV)/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.txt
 
@@ -59,4 +63,4 @@ $(INSTALLED): requirements-dev.txt
 	@.ci/install $(VENV) requirements-dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check mutants bench audit chromium lock clean
+.PHONY: help run test test-fast check mutants bench bench-packages audit chromium lock clean
