@@ -132,12 +132,12 @@ class Unleash(Specialist):
     def _feature(self, key: str, body: dict[str, Any]) -> dict[str, Any]:
         rollout = {"rollout": str(share_on(body)), "stickiness": body["bucket_by"], "groupId": key}
         sectors = [self._constraint("sector", "STR_STARTS_WITH", body["allowed_sectors"])]
-        strategies = [
+        strategies: list[dict[str, Any]] = [
             {"name": "default", "constraints": [self._constraint(kind, "IN", [target])]}
             for one in body["overrides"]
             for kind, target in one["target"].items()
         ]
-        gradual = {"name": "flexibleRollout", "parameters": rollout}
+        gradual: dict[str, Any] = {"name": "flexibleRollout", "parameters": rollout}
         strategies.append({**gradual, "constraints": sectors if body["allowed_sectors"] else []})
         needs = [{"feature": needed} for needed in body["needs"]]
         return {"name": key, "type": "release", "enabled": True, "strategies": strategies, "dependencies": needs}
