@@ -1,6 +1,7 @@
 """Flags in several processes: a change is obeyed by all of them, and an outage of the database by none."""
 
 import json
+import random
 import subprocess
 import sys
 import time
@@ -36,12 +37,16 @@ class Process:
         )
 
     def say(self, line: str) -> Any:
-        assert self.process.stdin
+        self.tell(line)
         assert self.process.stdout
-        self.process.stdin.write(f"{line}\n")
-        self.process.stdin.flush()
         told = self.process.stdout.readline()
         return json.loads(told) if told else None
+
+    def tell(self, line: str) -> None:
+        """Without waiting for the answer."""
+        assert self.process.stdin
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
 
     def stop(self) -> None:
         with self.process:
@@ -148,6 +153,48 @@ def test_a_start_without_the_database_answers_from_the_file_of_this_installation
         {"is_on": False, "version": 0},
         "nothing",
     )
+
+
+PAIR = "export_functionality market_edge_v2"
+
+
+@pytest.fixture
+def one_of_two(start: Callable[..., Process]) -> Process:
+    """A process that knows exactly one of the pair to be on, and of which every change is one release of both."""
+    process = start()
+    process.say("kill market_edge_v2")
+    until(lambda: process.say(f"pair {PAIR}") == [[True, False]], within=5)
+    return process
+
+
+def test_half_of_a_change_is_never_seen(start, one_of_two):
+    changing, seen = start(), set()
+
+    for _ in range(6):
+        changing.say(f"swap {PAIR}")
+        seen |= {tuple(answer) for answer in one_of_two.say(f"pair {PAIR}") + one_of_two.say(f"pair {PAIR}")}
+    until(lambda: one_of_two.say(f"ask {KEY}")["version"] == changing.say(f"ask {KEY}")["version"], within=5)
+
+    assert seen == {(True, False), (False, True)}
+
+
+def test_whenever_somebody_who_changes_flags_is_killed_a_change_is_whole_or_not_there(start, one_of_two, released):
+    """Killed at moments by chance: before, in and after the transaction, and while the next one begins."""
+    chance = random.Random(5)
+    for _ in range(4):
+        changing = start()
+        changing.say("is_published")
+        changing.tell(f"swaps {PAIR}")
+        time.sleep(chance.uniform(0.05, 0.4))
+        changing.stop()
+
+        assert one_of_two.say("is_published") is True
+        assert one_of_two.say(f"pair {PAIR}") in ([[True, False]], [[False, True]], [[False, True], [True, False]])
+    one_of_two.say(f"swap {PAIR}")
+
+    numbers = [number for (number,) in released.rows("SELECT number FROM flags_flagrelease ORDER BY 1")]
+    assert len(numbers) > 6
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_who_is_killed_in_the_middle_of_a_change_leaves_nothing_behind(start, released):
