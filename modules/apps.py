@@ -9,6 +9,7 @@ class ModulesConfig(AppConfig):
     verbose_name = "Modules and entitlements"
 
     def ready(self) -> None:
+        from modules import checks  # noqa: F401 (registers them)
         from modules.flags import population
 
         declared.tell(registry.flags_asked_for)

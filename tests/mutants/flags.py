@@ -290,4 +290,11 @@ MUTANTS = (
         "snapshot = snapshot_at(now)",
         "tests/modules/flags/test_admin_why.py",
     ),
+    Mutant(
+        "flags that code asks for and nobody declares",
+        "modules/checks.py",
+        "in declared.undeclared(used, asked_for | opening):",
+        "in []:",
+        "tests/modules/test_checks.py",
+    ),
 )
