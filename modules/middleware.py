@@ -1,6 +1,6 @@
 """The gate in front of every module URL: no view can forget it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,11 +20,16 @@ class ModuleGateMiddleware:
     def __call__(self, request: Any) -> HttpResponse:
         """Pin the flags for the whole request; inside an organisation, load what decisions rest on."""
         if not hasattr(request, "seat"):
-            with flags.using(lambda: _without_seat(request)) as request.flags:
-                return self.get_response(request)
+            return self._answer(request, lambda: _without_seat(request))
         request.facts = access.load_facts(request.user, request.organisation, request.seat, at=timezone.now())
-        with flags.using(access.flag_context(request.facts)) as request.flags:
-            return self.get_response(request)
+        return self._answer(request, access.flag_context(request.facts))
+
+    def _answer(self, request: Any, context: flags.Context | Callable[[], flags.Context]) -> HttpResponse:
+        with flags.using(context) as request.flags:
+            response: Any = self.get_response(request)
+        if response.streaming:
+            response.streaming_content = _streamed(response.streaming_content, request.flags)
+        return response
 
     def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         key = module_of(request)
@@ -34,6 +39,17 @@ class ModuleGateMiddleware:
             raise Http404
         decision = access.decide(request.facts, key)
         return None if decision.is_open else closed(request, decision)
+
+
+def _streamed(pieces: Iterable[bytes], pinned: flags.Pinned) -> Iterator[bytes]:
+    """Pieces are made when the view is over, each with the request's flags all the same."""
+    remaining = iter(pieces)
+    while True:
+        with flags.resumed(pinned):
+            piece = next(remaining, None)
+        if piece is None:
+            return
+        yield piece
 
 
 def _without_seat(request: Any) -> flags.Context:

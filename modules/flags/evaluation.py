@@ -28,6 +28,7 @@ __all__ = [
     "forced",
     "is_on",
     "pinned",
+    "resumed",
     "using",
     "value",
 ]
@@ -81,7 +82,7 @@ def pinned() -> Pinned | None:
 def using(context: Context | Callable[[], Context]) -> Iterator[Pinned]:
     """Answer for this context inside, from one snapshot: half of a change is never seen."""
     outer = _pinned.get()
-    with _set(Pinned(context, outer.forced if outer else None)) as inner:
+    with resumed(Pinned(context, outer.forced if outer else None)) as inner:
         yield inner
 
 
@@ -90,12 +91,13 @@ def forced(**states: Any) -> Iterator[None]:
     """For tests: inside, these flags are on or off, or have these values, whatever the database says."""
     outer = _pinned.get()
     context = (lambda: outer.context) if outer else NOBODY
-    with _set(Pinned(context, {**(outer.forced if outer else {}), **states})):
+    with resumed(Pinned(context, {**(outer.forced if outer else {}), **states})):
         yield
 
 
 @contextmanager
-def _set(inner: Pinned) -> Iterator[Pinned]:
+def resumed(inner: Pinned) -> Iterator[Pinned]:
+    """Answer again as inside a `using` that is over: for what is made later, but belongs to the same request."""
     token = _pinned.set(inner)
     try:
         yield inner

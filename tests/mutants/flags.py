@@ -297,4 +297,11 @@ MUTANTS = (
         "in []:",
         "tests/modules/test_checks.py",
     ),
+    Mutant(
+        "flags of a page that is made while it is sent",
+        "modules/middleware.py",
+        "        if response.streaming:\n",
+        "        if False:\n",
+        "tests/modules/flags/test_streaming.py",
+    ),
 )
