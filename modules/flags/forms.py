@@ -52,7 +52,7 @@ class FlagForm(ReasonedForm):
         widget=forms.TextInput(attrs={"size": 60}),
     )
     purpose = forms.CharField(required=False, widget=AdminTextareaWidget(attrs={"rows": 3}))
-    opened = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+    opened = forms.CharField(required=False, widget=forms.HiddenInput)
     percentage = PercentageField(
         label="Rollout",
         help_text="Percent of organisations or people, up to three decimals. Raising it never switches anybody off.",
