@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+from modules.flags import wording
 from modules.flags.document import bodies, rules_of
 from modules.flags.explaining import Explanation
 from modules.flags.ladder import UNKNOWN_OFF, Flag, answer, climb
@@ -217,7 +218,8 @@ def _words(flag: Flag, outcome: Any, somebody: Somebody, *, with_value: bool) ->
         return "not there"
     value, variant = answer(flag, outcome, somebody.context)
     state = variant if variant in ("on", "off") else f"on: {variant}"
-    return f"{state} ({value})" if with_value else state
+    said = wording.value(value)
+    return f"{state}, {said}" if with_value and said != state else state
 
 
 def _compared(old: Snapshot, new: Snapshot, at: datetime) -> Iterator[_Comparison]:

@@ -11,7 +11,7 @@ from django.forms.utils import ErrorDict
 
 from modules.flags.editing import FORM_FIELDS, LISTS, opened_at, said, shown
 from modules.flags.merging import Merge, merge
-from modules.flags.models import Flag, FlagOverride, needing
+from modules.flags.models import Flag, needing
 from modules.flags.population import module_keys
 from modules.flags.rows import THOUSAND, PercentageField, Ramp, RampRows, VariantRows, Variants
 from modules.flags.values import value_of
@@ -37,13 +37,27 @@ class SectorsField(forms.CharField):
         return self.to_python(data) != (initial or [])
 
 
-class FlagForm(ReasonedForm):
-    """Compared with what it showed when it was opened, so that what others changed meanwhile stays (`merge`).
-
-    `is_shown_again`: what was typed is shown again, not judged.
-    """
+class ReleasingForm(ReasonedForm):
+    """Says at which release it was opened. `is_shown_again`: what was typed is shown again, not judged."""
 
     is_shown_again: ClassVar[bool] = False
+    opened = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    @property
+    def opened_number(self) -> int | None:
+        """None where it does not say, and where it is just opened."""
+        sent = self.data.get("opened", "") if self.is_bound else ""
+        return int(sent) if sent.isdecimal() and len(sent) < 10 else None
+
+    def is_valid(self) -> bool:
+        is_valid = super().is_valid()
+        if self.is_shown_again:
+            self._errors = ErrorDict()
+        return is_valid and not self.is_shown_again
+
+
+class FlagForm(ReleasingForm):
+    """Compared with what it showed when it was opened, so that what others changed meanwhile stays (`merge`)."""
 
     reason = forms.CharField(
         max_length=500,
@@ -52,7 +66,6 @@ class FlagForm(ReasonedForm):
         widget=forms.TextInput(attrs={"size": 60}),
     )
     purpose = forms.CharField(required=False, widget=AdminTextareaWidget(attrs={"rows": 3}))
-    opened = forms.CharField(required=False, widget=forms.HiddenInput)
     percentage = PercentageField(
         label="Rollout",
         help_text="Percent of organisations or people, up to three decimals. Raising it never switches anybody off.",
@@ -85,7 +98,7 @@ class FlagForm(ReasonedForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.state = opened_at(self.instance, self._opened_number())
+        self.state = opened_at(self.instance, self.opened_number)
         self.merge = Merge(frozenset())
         flags = Flag.objects.exclude(pk=self.instance.pk).order_by("key")
         self.fields["needs"].queryset = flags  # type: ignore[attr-defined]
@@ -95,10 +108,6 @@ class FlagForm(ReasonedForm):
         self.initial = {**self._initial(), **(options.get("initial") or {})}
         self.variants = self._rows(Variants, "variants", VariantRows, value_type=self._value_type())
         self.ramp = self._rows(Ramp, "ramp", RampRows)
-
-    def _opened_number(self) -> int | None:
-        sent = self.data.get("opened", "") if self.is_bound else ""
-        return int(sent) if sent.isdecimal() and len(sent) < 10 else None
 
     def _value_type(self) -> str:
         sent = self.data.get("value_type") if self.is_bound else ""
@@ -111,7 +120,7 @@ class FlagForm(ReasonedForm):
     def _initial(self) -> dict[str, Any]:
         keys = self.state.body["needs"]
         needs = list(Flag.objects.filter(key__in=keys).values_list("pk", flat=True)) if keys else []
-        opened = self._opened_number()
+        opened = self.opened_number
         return {**shown(self.state.body), "needs": needs, "opened": self.state.release if opened is None else opened}
 
     def _rows(self, factory: Any, prefix: str, rows: Any, **options: Any) -> Any:
@@ -190,20 +199,6 @@ class FlagForm(ReasonedForm):
         made |= {rows.prefix: rows.made() for rows in (self.variants, self.ramp) if rows.is_bound}
         return {name: made[name] if name in self.merge.changes else None for name in LISTS}
 
-    def is_valid(self) -> bool:
-        is_valid = super().is_valid()
-        if self.is_shown_again:
-            self._errors = ErrorDict()
-        return is_valid and not self.is_shown_again
-
     @property
     def media(self) -> Any:
         return super().media + self.variants.media + self.ramp.empty_form.media
-
-
-class OverrideForm(ReasonedForm):
-    """Both targets, or neither, are refused by the model's own rules, with their words."""
-
-    class Meta:
-        model = FlagOverride
-        fields = ("flag", "organisation", "person", "value", "reason", "starts_at", "expires_at")

@@ -17,13 +17,14 @@ from modules.flags import actions
 from modules.flags.admin.releasing import ReleasingAdmin
 from modules.flags.differences import differences
 from modules.flags.effects import effects
-from modules.flags.forms import OverrideForm
 from modules.flags.models import Flag, FlagOverride
 from modules.flags.names import names_between
+from modules.flags.override_form import OverrideForm
 from modules.flags.rehearsal import rehearse
 from tenants.administration import LONGEST_REASON
 
 SHOWN = 20
+ITS_ANSWER = "While it is current, nothing else is asked but whether the flag is killed, in its window, and entitled."
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class FlagOverrideAdmin(ReleasingAdmin):
     ordering = ("flag__key", "pk")
     fieldsets = (
         ("For whom", {"fields": ("flag", "organisation", "person")}),
-        ("Its answer", {"fields": ("value", "variant")}),
+        ("Its answer", {"fields": ("value", "variant"), "description": ITS_ANSWER}),
         ("From when to when", {"fields": ("starts_at", "expires_at")}),
         (None, {"fields": ("reason",)}),
     )

@@ -7,9 +7,8 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from modules.flags import actions
+from modules.flags import actions, wording
 from modules.flags.admin.overrides import overrides_of
-from modules.flags.admin.preview import EDIT
 from modules.flags.admin.releasing import ReleasingAdmin
 from modules.flags.admin.rungs import RUNGS, sections
 from modules.flags.admin.standing import standing
@@ -19,7 +18,6 @@ from modules.flags.models import Flag
 from modules.flags.newest import newest_release
 from modules.flags.rows import with_more
 from modules.flags.snapshot import NO_FLAGS, compile_release
-from modules.flags.values import text_of
 
 MORE = "_more_"
 READ_ONLY = ("is_killed", "is_archived", "salt")
@@ -52,7 +50,7 @@ class PageOfFlag(ReleasingAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
         form = super().get_form(request, obj, change, **options)
-        form.is_shown_again = EDIT in request.POST or any(name.startswith(MORE) for name in request.POST)
+        form.is_shown_again = form.is_shown_again or any(name.startswith(MORE) for name in request.POST)
         return form
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> HttpResponse:
@@ -76,7 +74,8 @@ class PageOfFlag(ReleasingAdmin):
             "reach": reach(compiled, at=now),
             "rollout": f"{compiled.rollout / 1000:g} %" if compiled else "",
             "release": number,
-            "off_value": text_of(flag.off_value),
+            "off_value": wording.value(compiled.off_value) if compiled else "",
+            "unit": "person" if compiled and compiled.is_by_person else "organisation",
         }
 
     def is_changed(self, form: Any) -> bool:

@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from modules.flags.admin.preview import PUBLISH, Previewed, number_seen, preview_page
+from modules.flags.admin.preview import EDIT, PUBLISH, Previewed, number_seen, preview_page
 from modules.flags.effects import is_only_description
 from modules.flags.newest import newest_release
 from modules.flags.rehearsal import rehearse
@@ -36,6 +36,11 @@ class ReleasingAdmin(ActionAdmin):
         except Refused as refusal:
             request.refusal = refusal  # type: ignore[attr-defined]
             return super().changeform_view(request, *args, **options)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        form = super().get_form(request, obj, change, **options)
+        form.is_shown_again = EDIT in request.POST
+        return form
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change and not self.is_changed(form):

@@ -43,7 +43,10 @@ def test_saving_shows_what_changes_and_for_whom_and_publishes_nothing(client):
 
     page = page_of(client.post(address(flag), form_of(flag, blocked_sectors="59")))
 
-    assert '<th scope="row">Never for the sectors</th> <td>none</td> <td>59</td>' in page
+    assert (
+        '<th scope="row">Never for the sectors</th> <td data-label="Now">none</td> <td data-label="Then">59</td>'
+        in page
+    )
     assert "1 of 2 organisations and 1 of 1 person" in page
     assert "Lumen, ada@example.com" in page
     assert (Flag.objects.get().blocked_sectors, FlagRelease.objects.count(), events()) == ([], 1, [])

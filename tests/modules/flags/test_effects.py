@@ -73,8 +73,8 @@ def test_another_value_is_told_apart_from_another_state():
     assert [movement.title for movement in flag.movements] == ["Another value"]
     assert numbers(flag.other_value.count) == (1, 1)
     assert [flag.other_value.examples[0].before, flag.other_value.examples[0].after] == [
-        "on: green (#0f0)",
-        "on: green (#070)",
+        'on: green, "#0f0"',
+        'on: green, "#070"',
     ]
 
 

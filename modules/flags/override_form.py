@@ -1,0 +1,79 @@
+"""The form of an override in the admin site: one target, on or off, one of the flag's variants, and a reason."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from modules.flags.document import bodies
+from modules.flags.drafting import bodies as drafted
+from modules.flags.forms import ReleasingForm
+from modules.flags.models import FlagOverride, FlagRelease, FlagVariant
+from modules.flags.newest import newest_release
+from tenants.sturdiness import is_id
+
+BY_WEIGHT = "as the weights of its variants choose"
+
+
+class OverrideForm(ReleasingForm):
+    """Both targets, or neither, are refused by the model's own rules, with their words."""
+
+    reason = forms.CharField(
+        max_length=500,
+        help_text="Kept with the override, shown to whoever asks why, and in the audit beside your name.",
+        widget=forms.TextInput(attrs={"size": 60}),
+    )
+    variant = forms.ChoiceField(required=False)
+
+    class Meta:
+        model = FlagOverride
+        fields = ("flag", "organisation", "person", "value", "variant", "reason", "starts_at", "expires_at")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        newest = newest_release()
+        self.release = newest.number if newest else 0
+        names = self._variants()
+        self.fields["variant"].choices = [("", BY_WEIGHT), *((name, name) for name in names)]  # type: ignore[attr-defined]
+        self.fields["variant"].help_text = (
+            "Where it is on." if names else "This flag has no variants, or they are known when it is chosen."
+        )
+        self.initial.setdefault("opened", self.release)
+
+    def _variants(self) -> list[str]:
+        """Of the flag that the override is for, as far as it is known yet."""
+        sent = self.data.get("flag", "") if self.is_bound else self.initial.get("flag", "")
+        flag = self.instance.flag_id or (sent if is_id(sent) else None)
+        rows = FlagVariant.objects.filter(flag=flag).order_by("pk")
+        return list(rows.values_list("name", flat=True)) if flag else []
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if self.instance.pk and self._was() != self._is():
+            self.data = self.data.copy()  # type: ignore[attr-defined]
+            self.data["opened"] = str(self.release)  # type: ignore[index]
+            raise ValidationError(
+                f"Somebody else changed it meanwhile: {self._words()} Send the form again to put yours in its place."
+            )
+        return cleaned
+
+    def _was(self) -> Any:
+        """The override in the release at which the form was opened; as it is now where the form does not say."""
+        if self.opened_number in (None, self.release):
+            return self._is()
+        release = FlagRelease.objects.filter(number=self.opened_number).first()
+        return self._mine(bodies(release.document).get(self.instance.flag.key, {})) if release else self._is()
+
+    def _is(self) -> Any:
+        key = self.instance.flag.key
+        return self._mine(drafted(key)[key])
+
+    def _mine(self, body: Any) -> Any:
+        target = self.instance.organisation or self.instance.person
+        public_id = str(target.public_id)  # type: ignore[union-attr]
+        return next((one for one in body.get("overrides", []) if public_id in one["target"].values()), None)
+
+    def _words(self) -> str:
+        stored = self._is()
+        state = "on" if stored["on"] else "off"
+        return f"it is {state} now, by {stored['author'] or 'the system'}: “{stored['reason']}”."

@@ -1,0 +1,198 @@
+"""Overrides in the admin site: for one target each, with a reason, on the flag's page, and never deleted in silence."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+
+from modules.flags import actions
+from modules.flags.models import Flag, FlagOverride, FlagVariant
+from tenants import scope
+from tenants.models import AuditEvent
+from tests.factories import make_flag, make_member, make_organisation, make_override, make_superuser, make_user
+from tests.modules.flags.publishing import newest, page_of, publish
+
+pytestmark = pytest.mark.django_db
+ADD = "/admin/flags/flagoverride/add/"
+
+
+@pytest.fixture(autouse=True)
+def superuser(client):
+    user = make_superuser(email="super@example.com")
+    client.force_login(user)
+    return user
+
+
+def address(override: FlagOverride, page: str = "change") -> str:
+    return f"/admin/flags/flagoverride/{override.pk}/{page}/"
+
+
+def events() -> list[tuple[str, str]]:
+    with scope.login():
+        return list(AuditEvent.objects.filter(kind="event").order_by("occurred_at").values_list("action", "reason"))
+
+
+def with_variants(key: str = "wanted") -> Flag:
+    flag = make_flag(key)
+    flag.value_type, flag.off_value = "string", "grey"
+    variants = [FlagVariant(name="blue", value="#00f", weight=1), FlagVariant(name="green", value="#0f0", weight=1)]
+    with scope.platform():
+        return actions.save_flag(flag, by=None, reason="a test", variants=variants)
+
+
+def test_the_way_from_a_flag_chooses_it_and_offers_its_variants(client):
+    flag = with_variants()
+
+    page = page_of(client.get(f"{ADD}?flag={flag.pk}"))
+
+    assert f'<option value="{flag.pk}" selected>wanted</option>' in page
+    assert '<option value="green">green</option>' in page
+
+
+def test_an_override_chooses_a_variant_from_when_to_when_and_leads_back_to_its_flag(client, superuser):
+    flag, organisation = with_variants(), make_organisation()
+    form = {
+        "flag": flag.pk,
+        "organisation": organisation.pk,
+        "value": "on",
+        "variant": "green",
+        "reason": "demo",
+        "starts_at_0": "2026-12-01",
+        "starts_at_1": "09:00",
+        "expires_at_0": "2026-12-02",
+        "expires_at_1": "09:00",
+    }
+
+    answer = publish(client, ADD, form)
+
+    override = FlagOverride.objects.get()
+    assert (override.variant, override.author, override.starts_at.day) == ("green", superuser, 1)
+    assert (override.expires_at.day, answer.url) == (2, f"/admin/flags/flag/{flag.pk}/change/")
+    assert events()[-1] == ("flag.override_saved", "demo")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"variant": "red"}, "Select a valid choice"),
+        ({"variant": "blue", "value": ""}, "Choose a variant only where the flag is on."),
+        ({"reason": ""}, "This field is required."),
+        ({"starts_at_0": "2026-12-02", "starts_at_1": "09:00", "expires_at_0": "2026-12-01", "expires_at_1": "09:00"},
+         "The override must expire after it starts."),
+        ({"flag": "x"}, "Select a valid choice"),
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_is_a_clear_error_and_saves_nothing(client, changes, words):
+    flag, organisation = with_variants(), make_organisation()
+    form = {"flag": flag.pk, "organisation": organisation.pk, "value": "on", "reason": "demo", **changes}
+
+    page = page_of(publish(client, ADD, form))
+
+    assert words in page
+    assert FlagOverride.objects.count() == 0
+
+
+def test_the_flags_page_tells_of_each_override_whether_it_is_current(client, superuser):
+    flag, now = make_flag("wanted"), timezone.now()
+    make_override(flag, organisation=make_organisation(name="Lumen"), author=superuser, reason="a demo for them")
+    make_override(flag, organisation=make_organisation(name="Harbour"), expires_at=now - timedelta(days=1))
+    make_override(flag, person=make_user(email="ada@example.com"), value=False, starts_at=now + timedelta(days=1))
+
+    page = page_of(client.get(f"/admin/flags/flag/{flag.pk}/change/"))
+
+    rows = [part.split("</tr>")[0] for part in page.split('<th scope="row"><a href="/admin/flags/flagoverride/')[1:]]
+    assert len(rows) == 3
+    assert all(words in rows[0] for words in ("ada@example.com", "<td>off</td>", "<td>not started</td>"))
+    assert all(words in rows[1] for words in ("Harbour", "<td>on</td>", "<td>expired</td>"))
+    assert all(
+        words in rows[2] for words in ("Lumen", "<td>current</td>", "super@example.com", "a demo for them", "no end")
+    )
+
+
+def test_what_somebody_else_changed_meanwhile_is_said_before_it_is_replaced(client):
+    override = make_override(make_flag("wanted"), organisation=make_organisation())
+    form = {"value": "on", "reason": "mine", "opened": newest()}
+    theirs = FlagOverride.objects.select_related("flag", "organisation").get()
+    theirs.value, theirs.reason = False, "an incident"
+    with scope.platform():
+        actions.save_override(theirs, by=make_user(email="kim@example.com"))
+
+    page = page_of(publish(client, address(override), form))
+    publish(client, address(override), {**form, "opened": newest()})
+
+    assert "Somebody else changed it meanwhile: it is off now, by kim@example.com: “an incident”." in page
+    assert f'name="opened" value="{newest() - 1}"' in page
+    assert (FlagOverride.objects.get().value, FlagOverride.objects.get().reason) == (True, "mine")
+
+
+def test_deleting_first_says_for_whom_the_answer_changes(client):
+    override = make_override(make_flag("wanted"), person=make_member(make_organisation()), value=False)
+
+    page = page_of(client.get(address(override, "delete")))
+
+    assert "0 of 1 organisation and 1 of 1 person" in page
+    assert (FlagOverride.objects.count(), events()) == (1, [])
+
+
+def test_going_back_from_the_preview_shows_what_was_typed(client):
+    flag, organisation = with_variants(), make_organisation(name="Lumen")
+    form = {"flag": flag.pk, "organisation": organisation.pk, "value": "on", "variant": "green", "_edit": "yes"}
+
+    page = page_of(client.post(ADD, form))
+
+    assert '<option value="green" selected>green</option>' in page
+    assert ("Lumen" in page, "errornote" in page) == (True, False)
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 501, "\x00"])
+def test_nothing_is_deleted_without_a_reason(client, reason):
+    override = make_override(make_flag("wanted"), organisation=make_organisation())
+
+    page = page_of(client.post(address(override, "delete"), {"reason": reason, "post": "yes"}))
+
+    assert "Say why, in at most 500 characters" in page
+    assert FlagOverride.objects.count() == 1
+
+
+def test_deleting_keeps_the_reason(client):
+    override = make_override(make_flag("wanted"), organisation=make_organisation())
+
+    answer = client.post(address(override, "delete"), {"reason": "the demo is over"})
+
+    assert answer.url == f"/admin/flags/flag/{override.flag_id}/change/"
+    assert (FlagOverride.objects.count(), events()) == (0, [("flag.override_deleted", "the demo is over")])
+
+
+def test_overrides_are_not_deleted_from_the_list(client):
+    override = make_override(make_flag("wanted"), organisation=make_organisation())
+    form = {"action": "delete_selected", "_selected_action": [override.pk], "post": "yes"}
+
+    client.post("/admin/flags/flagoverride/", form)
+
+    assert FlagOverride.objects.count() == 1
+
+
+def test_staff_who_may_look_neither_change_nor_delete(client):
+    override = make_override(make_flag("wanted"), organisation=make_organisation())
+    looker = make_user(is_staff=True)
+    with scope.login():
+        looker.user_permissions.set(Permission.objects.filter(codename__in=["view_flag", "view_flagoverride"]))
+    client.force_login(looker)
+
+    refused = [
+        client.post(address(override, "delete"), {"reason": "no"}).status_code,
+        client.get(address(override, "delete")).status_code,
+        publish(client, address(override), {"value": "", "reason": "no"}).status_code,
+    ]
+
+    assert refused == [403, 403, 403]
+    assert client.get(address(override)).status_code == 200
+    assert FlagOverride.objects.get().value is True
+
+
+@pytest.mark.parametrize("page", ["change", "delete"])
+def test_an_override_that_is_gone_leads_away_with_words(client, page):
+    answer = client.get(f"/admin/flags/flagoverride/999999/{page}/", follow=True)
+
+    assert "Perhaps it was deleted" in page_of(answer)
