@@ -162,7 +162,7 @@ class Invitation(TenantOwned):
     role = models.CharField(max_length=20, choices=Role, default=Role.VIEWER)
     invited_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, editable=False, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    expires_at = models.DateTimeField(help_text="In UTC.")
+    expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, editable=False)
     withdrawn_at = models.DateTimeField(null=True, editable=False)
 

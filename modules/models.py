@@ -73,8 +73,8 @@ class Entitlement(TenantOwned):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     module = models.ForeignKey(AnalyticsModule, on_delete=models.PROTECT, related_name="entitlements")
-    starts_at = models.DateTimeField(default=timezone.now, help_text="In UTC.")
-    ends_at = models.DateTimeField(null=True, blank=True, help_text="In UTC; empty: no end.")
+    starts_at = models.DateTimeField(default=timezone.now)
+    ends_at = models.DateTimeField(null=True, blank=True, help_text="Empty: no end.")
     configuration = models.JSONField(default=dict, blank=True)
 
     objects: ClassVar[Any] = EntitlementManager()

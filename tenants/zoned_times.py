@@ -24,13 +24,12 @@ class NamedSplitDateTime(AdminSplitDateTime):
         for widget, name in zip(self.widgets, ("Date", "Time"), strict=True):
             widget.attrs["aria-label"] = name
 
-    def decompress(self, value: Any) -> list[Any]:
+    def decompress(self, value: Any) -> Any:
         """A time that comes twice as the clocks go back is told with its offset, so that it is read as the same."""
-        parts = super().decompress(value)
-        if value and _comes_twice(parts):
-            local = timezone.localtime(value)
-            parts[1] = f"{parts[1]:%H:%M:%S} {_offset(local)}"
-        return parts
+        day, at = super().decompress(value)
+        if day and at and _comes_twice(datetime.combine(day, at)):
+            return [day, f"{at:%H:%M:%S} {_offset(timezone.localtime(value))}"]
+        return [day, at]
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
@@ -52,7 +51,7 @@ class TimeWithOffset(forms.TimeField):
         found = OFFSET.search(value) if isinstance(value, str) else None
         if found is None:
             return super().to_python(value)
-        at = super().to_python(value[: found.start()])  # type: ignore[index]
+        at = super().to_python(value[: found.start()])
         return at.replace(tzinfo=_zone_of(found[1])) if isinstance(at, time) else at
 
 
@@ -102,8 +101,7 @@ def _require_one(typed: datetime) -> None:
     )
 
 
-def _comes_twice(parts: list[Any]) -> bool:
-    typed = datetime.combine(*parts)
+def _comes_twice(typed: datetime) -> bool:
     first, second = (typed.replace(tzinfo=timezone.get_current_timezone(), fold=fold) for fold in (0, 1))
     return first.utcoffset() != second.utcoffset() and first.astimezone(UTC) < second.astimezone(UTC)
 

@@ -42,7 +42,7 @@ def merge(opened: Body, theirs: Body, mine: Body, *, choices: Mapping[str, str],
     changes = differing(opened, mine)
     both = differing(opened, theirs) & changes & differing(theirs, mine)
     conflicts = tuple(
-        Conflict(part, *_words(part, opened, theirs, mine), by.get(part, ""), choices.get(part, ""))
+        Conflict(part, *_words(part, opened, theirs, mine), by=by.get(part, ""), choice=choices.get(part, ""))
         for part in WORDS
         if part in both
     )
@@ -70,6 +70,6 @@ def who_changed(releases: Iterable[tuple[str, Body | None]], opened: Body) -> di
     return found
 
 
-def _words(part: str, *bodies: Body) -> list[str]:
+def _words(part: str, opened: Body, theirs: Body, mine: Body) -> tuple[str, str, str, str]:
     what, words = WORDS[part]
-    return [what or NAMES.get(part, part), *(words(body.get(part)) for body in bodies)]
+    return what or NAMES.get(part, part), words(opened[part]), words(theirs[part]), words(mine[part])

@@ -85,8 +85,8 @@ class Flag(models.Model):
     bucket_by = models.CharField(max_length=20, choices=BucketBy, default=BucketBy.ORGANISATION)
     salt = models.CharField(max_length=80, editable=False)
     hash_version = models.PositiveSmallIntegerField(default=1, editable=False)
-    window_starts_at = models.DateTimeField("on from", null=True, blank=True, help_text="In UTC; empty: always.")
-    window_ends_at = models.DateTimeField("on until", null=True, blank=True, help_text="In UTC; empty: without end.")
+    window_starts_at = models.DateTimeField("on from", null=True, blank=True, help_text="Empty: always.")
+    window_ends_at = models.DateTimeField("on until", null=True, blank=True, help_text="Empty: without end.")
     # Rules of sectors are rows; the release before reads them here, and they leave with the next.
     allowed_sectors = models.JSONField(default=list, blank=True, validators=[require_sectors])
     blocked_sectors = models.JSONField(default=list, blank=True, validators=[require_sectors])
@@ -170,8 +170,8 @@ class FlagOverride(models.Model):
         help_text="Which of the flag's variants; empty: as its weights choose.",
     )
     reason = models.CharField(max_length=500)
-    starts_at = models.DateTimeField(null=True, blank=True, help_text="In UTC; empty: at once.")
-    expires_at = models.DateTimeField(null=True, blank=True, help_text="In UTC; empty: never.")
+    starts_at = models.DateTimeField(null=True, blank=True, help_text="Empty: at once.")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
     )
@@ -265,7 +265,7 @@ class RampStep(models.Model):
     """From `at` on the flag's rollout is this one."""
 
     flag = models.ForeignKey(Flag, on_delete=models.CASCADE, related_name="ramp_steps")
-    at = models.DateTimeField(help_text="In UTC.")
+    at = models.DateTimeField()
     rollout = models.PositiveIntegerField(
         validators=[MaxValueValidator(FULL_ROLLOUT)], help_text="In thousandths of a percent."
     )

@@ -50,8 +50,8 @@ class OverrideForm(ReleasingForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if self.instance.pk and self._was() != self._is():
-            self.data = self.data.copy()  # type: ignore[attr-defined]
-            self.data["opened"] = str(self.release)  # type: ignore[index]
+            self.data: Any = self.data.copy()
+            self.data["opened"] = str(self.release)
             raise ValidationError(
                 f"Somebody else changed it meanwhile: {self._words()} Send the form again to put yours in its place."
             )
@@ -70,7 +70,7 @@ class OverrideForm(ReleasingForm):
 
     def _mine(self, body: Any) -> Any:
         target = self.instance.organisation or self.instance.person
-        public_id = str(target.public_id)  # type: ignore[union-attr]
+        public_id = str(target.public_id)
         return next((one for one in body.get("overrides", []) if public_id in one["target"].values()), None)
 
     def _words(self) -> str:

@@ -83,7 +83,8 @@ class VariantRows(Rows):
     def __init__(self, *args: Any, value_type: str, **options: Any) -> None:
         self.value_type = value_type
         total = sum(row["weight"] for row in options.get("initial") or [])
-        super().__init__(*args, form_kwargs={"value_type": value_type, "total": total}, **options)
+        options["form_kwargs"] = {"value_type": value_type, "total": total}
+        super().__init__(*args, **options)
 
     def clean(self) -> None:
         self._require_different("name", "Another variant has this name.")

@@ -1,6 +1,6 @@
 """The page of one flag, which reads as its ladder."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin
@@ -25,7 +25,7 @@ READ_ONLY = ("is_killed", "is_archived", "salt")
 
 class PageOfFlag(ReleasingAdmin):
     form = FlagForm
-    fieldsets = (
+    fieldsets: ClassVar[Any] = (
         *((rung.title, {"fields": rung.fields}) for rung in RUNGS),
         ("Why", {"fields": ("reason",)}),
     )
@@ -45,7 +45,7 @@ class PageOfFlag(ReleasingAdmin):
 
     def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
         for name in [name for name in request.POST if name in (f"{MORE}variants", f"{MORE}ramp")]:
-            request.POST = with_more(request.POST, name.removeprefix(MORE))  # type: ignore[assignment]
+            request.POST = with_more(request.POST, name.removeprefix(MORE))
         return super().changeform_view(request, *args, **options)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:

@@ -96,11 +96,11 @@ class Section:
 
 def sections(flag: Flag | None, form: Any, fieldsets: Any, overrides: Overrides) -> list[Section]:
     body = form.state.theirs
-    said = {number: says(body, flag, overrides) for number, says in SAYS.items()}
-    return [
-        Section(rung, fieldset, *said.get(rung.number, ("", False)), _has_errors(rung, form))
-        for rung, fieldset in zip(RUNGS, fieldsets, strict=False)
-    ]
+    found = []
+    for rung, fieldset in zip(RUNGS, fieldsets, strict=False):
+        words, is_set = SAYS[rung.number](body, flag, overrides) if rung.number else ("", False)
+        found.append(Section(rung, fieldset, words, is_set, _has_errors(rung, form)))
+    return found
 
 
 def _has_errors(rung: Rung, form: Any) -> bool:

@@ -67,6 +67,8 @@ def test_an_override_chooses_a_variant_from_when_to_when_and_leads_back_to_its_f
     answer = publish(client, ADD, form)
 
     override = FlagOverride.objects.get()
+    assert override.starts_at
+    assert override.expires_at
     assert (override.variant, override.author, override.starts_at.day) == ("green", superuser, 1)
     assert (override.expires_at.day, answer.url) == (2, f"/admin/flags/flag/{flag.pk}/change/")
     assert events()[-1] == ("flag.override_saved", "demo")

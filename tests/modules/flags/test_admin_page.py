@@ -306,7 +306,8 @@ def test_a_wrong_number_of_rows_is_no_fault_of_the_page(client, number):
 
 
 def test_the_page_asks_the_same_number_of_queries_whatever_belongs_to_the_flag(client):
-    flag, counts = make_flag("wanted"), []
+    flag = make_flag("wanted")
+    counts: list[int] = []
     for number in (1, 3):
         for _ in range(number):
             make_override(flag, person=make_member(make_organisation()))

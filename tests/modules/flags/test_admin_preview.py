@@ -1,10 +1,14 @@
 """Between a form and its release: what changes, for whom, and nothing is published or lost on the way."""
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from modules.flags import actions
+from modules.flags import actions, rehearsal
+from modules.flags.admin import preview
+from modules.flags.document import Malformed
 from modules.flags.models import Flag, FlagOverride, FlagRelease
 from tenants import scope
 from tenants.models import AuditEvent
@@ -57,7 +61,7 @@ def test_publishing_makes_one_release_and_one_line_with_the_reason_of_the_previe
 
     answer = publish(client, address(flag), form_of(flag, percentage="12.5", reason="fewer, after the preview"))
 
-    release = FlagRelease.objects.order_by("number").last()
+    release = FlagRelease.objects.get(number=2)
     assert answer.url == address(flag)
     assert (release.number, release.reason, release.author) == (2, "fewer, after the preview", superuser)
     assert (Flag.objects.get().rollout, events()) == (12_500, ["flag.saved"])
@@ -153,11 +157,11 @@ def test_the_new_override_of_one_person_is_previewed_for_that_person(client):
 
 
 def test_a_preview_asks_the_same_number_of_queries_for_one_and_for_three(client):
-    counts = []
+    counts: list[int] = []
     for number in (1, 3):
         for _ in range(number):
             make_override(make_flag(f"flag{len(counts)}.{_}"), person=make_member(make_organisation()))
-        flag = Flag.objects.order_by("pk").first()
+        flag = Flag.objects.order_by("pk")[0]
         with CaptureQueriesContext(connection) as queries:
             page_of(client.post(address(flag), form_of(flag, percentage="50")))
         counts.append(len(queries))
@@ -167,13 +171,14 @@ def test_a_preview_asks_the_same_number_of_queries_for_one_and_for_three(client)
 
 @pytest.mark.django_db(transaction=True)
 def test_counting_holds_no_lock(client, monkeypatch):
-    from modules.flags.admin import preview
-
     flag, open_transactions = make_flag("wanted"), []
     counted = preview.effects
-    monkeypatch.setattr(
-        preview, "effects", lambda *a, **o: open_transactions.append(connection.in_atomic_block) or counted(*a, **o)
-    )
+
+    def watched(*documents: str, **options: Any) -> Any:
+        open_transactions.append(connection.in_atomic_block)
+        return counted(*documents, **options)
+
+    monkeypatch.setattr(preview, "effects", watched)
 
     client.post(address(flag), form_of(flag, percentage="50"))
 
@@ -181,9 +186,6 @@ def test_counting_holds_no_lock(client, monkeypatch):
 
 
 def test_a_refusal_of_the_whole_is_shown_with_all_that_was_typed(client, monkeypatch):
-    from modules.flags import rehearsal
-    from modules.flags.document import Malformed
-
     def refuse(document: str) -> None:
         raise Malformed("wanted: it makes no sense.")
 

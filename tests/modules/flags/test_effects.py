@@ -1,6 +1,7 @@
 """Whose answers change: counted for everybody, with examples, now and at the moments to come."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -146,7 +147,7 @@ def test_what_the_operator_forces_stays_as_it_is(settings):
 
 @pytest.mark.django_db
 def test_everybody_is_asked_about_with_the_same_number_of_queries_however_many_there_are():
-    counts = []
+    counts: list[Any] = []
     for _ in range(2):
         for person in range(3):
             make_member(make_organisation(), email=f"{len(counts)}.{person}@example.com")
