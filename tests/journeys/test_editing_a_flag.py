@@ -1,0 +1,54 @@
+"""A superuser opens a flag, changes its percentage, sees for whom that changes something, and publishes it."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+
+def flag_page(sign_in, **options: object) -> Page:
+    page = sign_in("Sana Whitlock", timezone_id="Europe/London", **options)
+    page.goto("/admin/")
+    page.goto("/admin/flags/flag/")
+    page.get_by_role("link", name="export_functionality").click()
+    return page
+
+
+def test_a_percentage_is_previewed_edited_again_and_published(sign_in):
+    page = flag_page(sign_in)
+    expect(page.get_by_text("4 of 4 organisations")).to_be_visible()
+
+    page.get_by_label("Rollout").fill("0")
+    page.get_by_label("Reason for the change").fill("Exports are slow")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("Everybody loses it.")).to_be_visible()
+
+    page.get_by_role("button", name="Back to editing").click()
+    expect(page.get_by_label("Rollout")).to_have_value("0")
+    page.get_by_label("Rollout").fill("100")
+    page.locator("[name=ramp-0-at_0]").fill("2027-07-01")
+    page.locator("[name=ramp-0-at_1]").fill("09:00")
+    page.locator("[name=ramp-0-percentage]").fill("12.5")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("12.5 % from 01 Jul 2027 09:00 BST")).to_be_visible()
+
+    page.get_by_role("button", name="Publish").click()
+
+    expect(page.get_by_text(re.compile(r"Published as release \d+\."))).to_be_visible()
+    expect(page.locator("[name=ramp-0-at_1]")).to_have_value("09:00:00")
+    expect(page.get_by_text("Europe/London, UTC+1 then")).to_be_visible()
+
+
+def test_rows_are_added_with_the_keyboard_and_show_their_shares(sign_in):
+    page = flag_page(sign_in)
+    page.locator("summary", has_text="Variants").click()
+    page.locator("[name=variants-0-name]").fill("blue")
+    page.locator("[name=variants-1-name]").fill("green")
+    page.locator("[name=variants-1-weight]").fill("3")
+
+    page.get_by_role("button", name="Add a variant").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.type("red")
+
+    shares = page.locator("[data-rows=variants] [data-rows-in] [data-share]").all_inner_texts()
+    assert shares == ["20 %", "60 %", "20 %"]
+    expect(page.locator("[name=variants-2-name]")).to_have_value("red")
