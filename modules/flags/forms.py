@@ -81,9 +81,13 @@ class FlagForm(ReleasingForm):
         widget=forms.TextInput(attrs={"size": 40}),
     )
     allowed_sectors = SectorsField(
-        required=False, help_text="Only these: UK SIC 2007 codes or their beginnings (59140, 55). Empty: all."
+        required=False,
+        help_text="Only these: UK SIC 2007 codes or their beginnings (59140, 55). Empty: all.",
+        widget=forms.TextInput(attrs={"size": 60}),
     )
-    blocked_sectors = SectorsField(required=False, help_text="Never these. Empty: none.")
+    blocked_sectors = SectorsField(
+        required=False, help_text="Never these. Empty: none.", widget=forms.TextInput(attrs={"size": 60})
+    )
     needs = forms.ModelMultipleChoiceField(
         Flag.objects.none(),
         required=False,
