@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from marketedge.routes import Audience, Route
 from modules import access, registry
+from modules.flags import evaluation as flags
 from modules.models import Application
 from tenants import scope
 from tenants.models import Membership, Organisation, Role
@@ -43,10 +44,11 @@ def rows(organisation: Organisation, routes: Iterable[Route]) -> list[Row]:
         kind: replace(facts, person=_person(kind), seat=seat, applications=frozenset(Application.values))
         for kind, seat in seats.items()
     }
-    open_modules = {
-        spec.key: {kind for kind in KINDS if access.decide(of_kind[kind], spec.key).is_open}
-        for spec in registry.all_specs()
-    }
+    with flags.using(flags.Context(), is_counted=False):
+        open_modules = {
+            spec.key: {kind for kind in KINDS if access.decide(of_kind[kind], spec.key).is_open}
+            for spec in registry.all_specs()
+        }
     return [
         Row(organisation.slug, route.path, tuple(_who(route, seats, open_modules)))
         for route in routes

@@ -320,6 +320,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 FLAGS_FORCED = env.read("FLAGS_FORCED", parse_assignments, "key=on or key=off, with commas between them", default={})
 # Where the last release that was read is kept, for a process that starts while the database is down
 FLAGS_FILE = env.text("FLAGS_FILE", "the path of a file that the web may write")
+FLAG_USE_KEPT_DAYS = env.number("FLAG_USE_KEPT_DAYS", "days", default=90)
 
 # Static files: production collects them under hashed names; without, they are served from where they lie
 STATIC_HASHED = env.switch("STATIC_HASHED", default=not DEMONSTRATION)

@@ -172,9 +172,12 @@ def _climb(ladder: Ladder, facts: Facts, key: str) -> tuple[tuple[Rung, ...], Fa
 
 
 def decide_now(person: Any, organisation: Organisation, key: str = "") -> Decision:
-    """The decision for anybody, outside a request; without a key that of the organisation's own pages."""
+    """The decision for anybody, outside a request; without a key that of the organisation's own pages.
+
+    Who asks so only wants to know: it does not count as use of the module's flag.
+    """
     seat = seat_of(person, organisation)
-    with scope.organisation(organisation.pk):
+    with scope.organisation(organisation.pk), flags.using(flags.Context(), is_counted=False):
         facts = load_facts(person, organisation, seat, at=timezone.now())
         return decide(facts, key) if key else decide_entry(facts)
 

@@ -8,6 +8,7 @@ from django.utils.module_loading import import_string
 
 from accounts import cleaning
 from modules import registry
+from modules.flags.exposure import cleaning as flags_cleaning
 from tenants import audit
 from tenants.batches import delete_in_batches
 
@@ -16,7 +17,7 @@ LIMIT = 50_000  # rows of each kind in one run
 
 def over(*, at: datetime) -> dict[str, QuerySet]:
     """All that is over, by what it is in words. Needs platform scope."""
-    found: dict[str, QuerySet] = dict(cleaning.over(at=at))
+    found: dict[str, QuerySet] = cleaning.over(at=at) | flags_cleaning.over(at=at)
     for spec in registry.all_specs():
         if spec.over:
             says: Any = import_string(spec.over)

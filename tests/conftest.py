@@ -12,6 +12,7 @@ from pytest_django import DjangoDbBlocker
 
 from accounts.limits import SharedLimiter
 from accounts.rates import ProcessLimiter
+from modules.flags.exposure.counting import Ledger, ledger
 from modules.flags.snapshot import Snapshot
 from modules.flags.watching import State, Watcher
 from tenants import scope
@@ -79,6 +80,14 @@ def flag_store(monkeypatch: pytest.MonkeyPatch) -> ReadingStore:
     store = ReadingStore()
     monkeypatch.setattr("modules.flags.watching.store", store)
     return store
+
+
+@pytest.fixture(autouse=True)
+def ledger_of_flags(monkeypatch: pytest.MonkeyPatch) -> Ledger:
+    """Nothing that another test counted, and no thread that writes it."""
+    monkeypatch.setattr(ledger, "at_news", lambda: None)
+    ledger.taken()
+    return ledger
 
 
 class AnsweringProvider:

@@ -1,7 +1,7 @@
 """The only reader of flags: `is_on`, `value` and `explain`, for the context in use or for one that is given.
 
 They ask the database nothing, write nothing and never raise: where something is wrong, the default of the calling code
-holds, and a line in the log says why.
+holds, and a line in the log says why. These three count what they answer; `all_flags` and `all_values` do not.
 """
 
 import logging
@@ -15,7 +15,8 @@ from modules.flags import watching
 from modules.flags.answers import Context, Outcome, Reason
 from modules.flags.explaining import Explanation
 from modules.flags.explaining import explain as explained
-from modules.flags.ladder import UNKNOWN_OFF, UNKNOWN_ON, Flag, answer, climb
+from modules.flags.exposure import flushing as flushing  # whoever counts also writes it: importing it sees to that
+from modules.flags.ladder import UNKNOWN_OFF, UNKNOWN_ON, Flag, answer, climb, climb_alone
 from modules.flags.snapshot import Snapshot
 
 __all__ = [
@@ -42,14 +43,18 @@ class Pinned:
     """A context with the flags as they are when it first asks, for the whole request or task.
 
     `forced` is for tests. The context may be a function, which is called at the first question that needs it.
+    Answers count as use of a flag unless somebody only wants to know, or a test forces flags.
     """
 
-    __slots__ = ("_context", "_snapshot", "forced")
+    __slots__ = ("_context", "_snapshot", "forced", "is_counted")
 
-    def __init__(self, context: Context | Callable[[], Context], forced: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, context: Context | Callable[[], Context], forced: dict[str, Any] | None = None, is_counted: bool = True
+    ) -> None:
         self._context = context
         self._snapshot: Snapshot | None = None
         self.forced = forced or {}
+        self.is_counted = is_counted and not self.forced
 
     @property
     def snapshot(self) -> Snapshot:
@@ -79,10 +84,14 @@ def pinned() -> Pinned | None:
 
 
 @contextmanager
-def using(context: Context | Callable[[], Context]) -> Iterator[Pinned]:
-    """Answer for this context inside, from one snapshot: half of a change is never seen."""
+def using(context: Context | Callable[[], Context], *, is_counted: bool = True) -> Iterator[Pinned]:
+    """Answer for this context inside, from one snapshot: half of a change is never seen.
+
+    Who only looks how flags answer somebody says so with `is_counted`: it is no use of them.
+    """
     outer = _pinned.get()
-    with resumed(Pinned(context, outer.forced if outer else None)) as inner:
+    is_counted = is_counted and (outer is None or outer.is_counted)
+    with resumed(Pinned(context, outer.forced if outer else None, is_counted)) as inner:
         yield inner
 
 
@@ -114,7 +123,11 @@ def is_on(key: str, *, default: bool = False, context: Context | None = None) ->
         if flag is None:
             _tell_unknown(key, default)
             return default
-        return climb(flag, context or (here.context if here is not None else NOBODY)).is_on
+        context = context or (here.context if here is not None else NOBODY)
+        outcome = climb(flag, context) if flag.needs else climb_alone(flag, context)
+        if here is None or here.is_counted:
+            next(flag.uses.counts[outcome.rung if outcome.is_on else -outcome.rung][context.organisation])
+        return outcome.is_on
     except Exception:
         _tell_failed(key, default)
         return default
@@ -128,7 +141,10 @@ def value(key: str, *, default: Any = None, context: Context | None = None) -> A
         if flag is None:
             _tell_unknown(key, default)
             return default
-        return answer(flag, climb(flag, context), context)[0]
+        outcome = climb(flag, context)
+        chosen, variant = answer(flag, outcome, context)
+        _count(flag, context, outcome, variant)
+        return chosen
     except Exception:
         _tell_failed(key, default)
         return default
@@ -144,12 +160,25 @@ def explain(
             snapshot = snapshot.at(at)
         flag = snapshot.flags.get(key)
         if flag is not None:
-            return explained(flag, context, snapshot.version)
+            told = explained(flag, context, snapshot.version)
+            if at is None:
+                _count(flag, context, told.outcome, told.variant)
+            return told
         _tell_unknown(key, default)
         return unknown(key, default, snapshot.version)
     except Exception:
         _tell_failed(key, default)
         return unknown(key, default, 0)
+
+
+def _count(flag: Flag, context: Context, outcome: Outcome, variant: str) -> None:
+    """`is_on` says the same in its own lines: a call would cost as much as all of this."""
+    here = _pinned.get()
+    if here is None or here.is_counted:
+        answered: Any = outcome.rung if outcome.is_on else -outcome.rung
+        if flag.variants and outcome.is_on:
+            answered = (variant, outcome.rung)
+        next(flag.uses.counts[answered][context.organisation])
 
 
 def all_flags(context: Context | None = None, *, only_for_clients: bool = False) -> dict[str, Explanation]:

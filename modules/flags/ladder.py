@@ -12,6 +12,7 @@ from mmh3 import hash as murmur3_32
 
 from modules.flags.answers import RUNGS, Context, Outcome, Override, Reason
 from modules.flags.document import SCALE, Rules, moment_words
+from modules.flags.exposure.counting import NOWHERE, Uses, ledger
 
 OFF = {reason: Outcome(False, reason, rung) for reason, rung in RUNGS.items()}
 FORCED_ON = Outcome(True, Reason.FORCED, 1)
@@ -52,6 +53,7 @@ class Flag:
     variants: tuple[tuple[int, str, Any], ...] = ()  # hashes below the first are this variant's
     is_visible_to_clients: bool = False
     because: str = ""  # what `fixed` is about: a time, or the key of another flag
+    uses: Uses = NOWHERE  # where its answers are counted
 
 
 def compiled(rules: Rules, at: datetime, forced: bool | None = None) -> Flag:
@@ -74,6 +76,7 @@ def compiled(rules: Rules, at: datetime, forced: bool | None = None) -> Flag:
         off_value=rules.off_value,
         variants=_shares(rules),
         is_visible_to_clients=rules.visible_to_clients,
+        uses=ledger.of(rules.key),
         because=moment_words(rules.starts_at if rules.starts_at and at < rules.starts_at else rules.ends_at),
     )
 

@@ -13,6 +13,7 @@ from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast, Coalesce, Lag
 from django.utils import timezone
 
+from modules.flags.exposure.hours import HoursOfUse
 from modules.flags.states import FlagQuerySet
 from tenants.models import Organisation
 from tenants.row_security import Audited
@@ -349,6 +350,8 @@ class FlagExposure(models.Model):
     variant = models.TextField(help_text='"on" where code asked for no more than that, "off" when it was off.')
     rung = models.PositiveSmallIntegerField(help_text="Of the ladder of flags.")
     count = models.PositiveBigIntegerField()
+
+    objects = HoursOfUse.as_manager()
 
     class Meta:
         constraints = [

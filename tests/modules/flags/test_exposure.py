@@ -1,0 +1,359 @@
+"""What flags answer is counted, and written once a minute: never twice, never on anybody's time."""
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import DataError, OperationalError, ProgrammingError, connection, transaction
+
+from modules.flags import evaluation as flags
+from modules.flags import watching
+from modules.flags.exposure import counting, flushing, writing
+from modules.flags.exposure.flushing import Flusher
+from modules.flags.exposure.reading import last_evaluated
+from modules.flags.exposure.writing import Batch, Outcome
+from modules.flags.models import FlagExposure
+from tenants import scope
+from tests.factories import make_flag
+from tests.modules.flags.documents import body, document
+
+LUMEN = "6f9619ff-8b86-4d01-b42d-00cf4fc964f1"
+HARBOUR = "6f9619ff-8b86-4d01-b42d-00cf4fc964f2"
+AT_LUMEN = flags.Context(organisation=LUMEN, person="somebody")
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    """Flags that are held in memory, by the documents' bodies."""
+
+    def held(**bodies):
+        snapshot = flags_at(bodies)
+        monkeypatch.setattr(watching.store, "current", lambda: snapshot)
+
+    def flags_at(bodies):
+        return watching.compile_release(1, document(**bodies), datetime.now(UTC))
+
+    return held
+
+
+def counted() -> list[tuple]:
+    """What was counted since the last flush, as (key, organisation, answered, rung, times)."""
+    taken = counting.ledger.taken()
+    told = ((*answer, times) for key, counts in taken.items() for answer, times in counts.told(key))
+    return sorted(told, key=str)
+
+
+def test_each_answer_is_counted_with_its_organisation_and_rung(answers):
+    answers(wanted=body(), closed=body(enabled=False))
+
+    for _ in range(3):
+        flags.is_on("wanted", context=AT_LUMEN)
+    flags.value("closed", context=AT_LUMEN)
+    flags.explain("closed", context=flags.Context(organisation=HARBOUR))
+
+    assert counted() == [
+        ("closed", LUMEN, False, 7, 1),
+        ("closed", HARBOUR, False, 7, 1),
+        ("wanted", LUMEN, True, 11, 3),
+    ]
+
+
+COLOURS = {"value_type": "string", "off_value": "grey", "variants": [{"name": "red", "value": "#f00", "weight": 1}]}
+
+
+def test_a_variant_is_counted_by_its_name_where_code_was_told_it(answers):
+    answers(colour=body(**COLOURS))
+
+    flags.value("colour", context=AT_LUMEN)
+    flags.explain("colour", context=AT_LUMEN)
+    flags.is_on("colour", context=AT_LUMEN)
+
+    assert counted() == [("colour", LUMEN, "red", 11, 2), ("colour", LUMEN, True, 11, 1)]
+
+
+def test_whoever_wants_to_know_of_all_flags_or_of_another_time_uses_none(answers):
+    answers(wanted=body())
+
+    flags.all_flags(AT_LUMEN)
+    flags.all_values(AT_LUMEN)
+    flags.explain("wanted", context=AT_LUMEN, at=datetime.now(UTC))
+
+    assert counted() == []
+
+
+def test_neither_forced_answers_nor_unknown_keys_nor_mere_looks_are_use(answers):
+    answers(wanted=body())
+
+    with flags.forced(wanted=True, colour="blue"):
+        flags.is_on("wanted", context=AT_LUMEN)
+        flags.value("colour", context=AT_LUMEN)
+    flags.is_on("unheard.of", context=AT_LUMEN)
+    with flags.using(AT_LUMEN, is_counted=False), flags.using(AT_LUMEN):
+        flags.is_on("wanted")
+        flags.explain("wanted")
+
+    assert counted() == []
+
+
+def test_beyond_the_limit_organisations_are_counted_together(answers, monkeypatch):
+    monkeypatch.setattr(counting, "LIMIT", 2)
+    counting.ledger.taken()
+    answers(wanted=body())
+
+    for number in range(5):
+        flags.is_on("wanted", context=flags.Context(organisation=f"{LUMEN[:-1]}{number}"))
+    counting.ledger.taken()
+    for organisation in (LUMEN, HARBOUR, "another", "one more", LUMEN):
+        flags.is_on("wanted", context=flags.Context(organisation=organisation))
+
+    assert counted() == [
+        ("wanted", counting.NOT_TOLD_APART, True, 11, 2),
+        ("wanted", LUMEN, True, 11, 2),
+        ("wanted", HARBOUR, True, 11, 1),
+    ]
+
+
+def test_threads_lose_nothing(answers):
+    answers(wanted=body())
+
+    def ask() -> None:
+        for _ in range(5_000):
+            flags.is_on("wanted", context=AT_LUMEN)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    told = []
+    while any(thread.is_alive() for thread in threads):
+        taken = counting.ledger.taken()
+        time.sleep(0.02)
+        told += [times for key, counts in taken.items() for _, times in counts.told(key)]
+    told += [times for *_, times in counted()]
+
+    assert sum(told) == 20_000
+
+
+def no_more_threads(thread: threading.Thread) -> None:
+    raise RuntimeError("no more threads")
+
+
+def test_a_flag_that_cannot_begin_its_thread_answers_all_the_same(answers, monkeypatch):
+    flusher = Flusher()
+    monkeypatch.setattr(counting.ledger, "at_news", flusher.begin)
+    monkeypatch.setattr(threading.Thread, "start", no_more_threads)
+    answers(wanted=body())
+
+    assert flags.is_on("wanted", context=AT_LUMEN) is True
+    assert flusher.state().problem == "no more threads"
+
+
+# Written
+
+NOW = datetime.now(UTC)
+HOUR = NOW.replace(minute=0, second=0, microsecond=0)
+
+
+@pytest.fixture
+def flusher(monkeypatch) -> Flusher:
+    monkeypatch.setattr(flushing, "SETTLING", 0.0)
+    return Flusher()
+
+
+def count(key: str, times: int = 1, organisation: str = LUMEN, rung: int = 11) -> None:
+    for _ in range(times):
+        next(counting.ledger.of(key).counts[rung][organisation])
+
+
+def rows() -> list[tuple]:
+    with scope.login():
+        found = FlagExposure.objects.order_by("flag_key", "organisation_public_id", "variant")
+        return [(row.flag_key, str(row.organisation_public_id), row.variant, row.rung, row.count) for row in found]
+
+
+@pytest.mark.django_db
+def test_a_flush_adds_to_the_row_of_the_hour(flusher):
+    count("wanted", 2)
+    first = flusher.flush()
+    count("wanted", 3)
+    count("wanted", organisation="")
+    second = flusher.flush()
+
+    assert (first, second) == (True, True)
+    assert rows() == [("wanted", LUMEN, "on", 11, 5), ("wanted", "None", "on", 11, 1)]
+    assert FlagExposure.objects.first().hour in (HOUR, HOUR + timedelta(hours=1))
+
+
+@pytest.mark.django_db
+def test_a_flush_is_one_statement_however_much_there_is(flusher, django_assert_num_queries):
+    for number in range(50):
+        count(f"flag{number}")
+
+    # The transaction's number, the rows, and the savepoint around them that a test's own transaction needs.
+    with django_assert_num_queries(4):
+        flusher.flush()
+
+
+@pytest.mark.django_db
+def test_nothing_counted_asks_the_database_nothing(flusher, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert flusher.flush() is True
+
+
+@pytest.mark.django_db
+def test_what_code_calls_an_organisation_and_is_none_is_not_told_apart(flusher):
+    count("wanted", organisation="lumen")
+    count("wanted", organisation="harbour")
+
+    flusher.flush()
+
+    assert rows() == [("wanted", counting.NOT_TOLD_APART, "on", 11, 2)]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM flags_flagexposure",
+        "UPDATE flags_flagexposure SET flag_key = 'other'",
+        "TRUNCATE flags_flagexposure",
+    ],
+)
+def test_the_web_may_add_rows_and_count_up_and_nothing_else(flusher, statement):
+    count("wanted")
+    flusher.flush()
+
+    with scope.nobody(), pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+        connection.cursor().execute(statement)
+
+    assert rows() == [("wanted", LUMEN, "on", 11, 1)]
+
+
+class Away:
+    """A database that fails at its work until it is back."""
+
+    def __init__(self, monkeypatch, fault: Exception) -> None:
+        self.fault: Exception | None = fault
+        self.outcome = Outcome.ABORTED
+        self.written: list[dict] = []
+        monkeypatch.setattr(writing, "write", self.write)
+        monkeypatch.setattr(writing, "outcome", lambda transaction_id: self.outcome)
+
+    def write(self, batch: Batch) -> None:
+        batch.transaction = "7"
+        if self.fault:
+            raise self.fault
+        self.written.append({row.key: times for row, times in batch.items()})
+
+
+@pytest.fixture
+def away(monkeypatch, flusher) -> Away:
+    return Away(monkeypatch, OperationalError("gone"))
+
+
+def test_what_could_not_be_written_is_written_later_with_what_came_meanwhile(flusher, away, caplog):
+    count("wanted", 2)
+    during = [flusher.flush(), flusher.flush()]
+    count("wanted", 3)
+    told = flusher.state()
+
+    away.fault = None
+    after = flusher.flush()
+
+    assert (during, after, away.written) == ([False, False], True, [{"wanted": 5}])
+    assert (told.waiting, bool(told.problem), flusher.state().waiting, flusher.state().problem) == (2, True, 0, "")
+    assert [record.message.split(":")[0] for record in caplog.records] == [
+        "How flags were used is not written, and kept",
+        "How flags were used is written again.",
+    ]
+
+
+def test_what_was_written_after_all_is_not_written_twice(flusher, away):
+    count("wanted", 2)
+    flusher.flush()
+    count("other")
+
+    away.fault, away.outcome = None, Outcome.COMMITTED
+    flusher.flush()
+
+    assert away.written == [{"other": 1}]
+
+
+def test_while_nobody_knows_whether_it_was_written_nothing_is_tried_again(flusher, away):
+    count("wanted", 2)
+    flusher.flush()
+    away.fault, away.outcome = None, Outcome.IN_PROGRESS
+    during = flusher.flush()
+
+    away.outcome = Outcome.ABORTED
+    flusher.flush()
+
+    assert (during, away.written) == (False, [{"wanted": 2}])
+
+
+def test_what_the_database_refuses_does_not_keep_the_rest_from_being_written(flusher, away, caplog):
+    away.fault = DataError("not a text")
+    count("wanted")
+    flusher.flush()
+
+    away.fault = None
+    count("other")
+    flusher.flush()
+
+    assert away.written == [{"other": 1}]
+    assert "1 evaluations of flags are not counted: they are refused." in caplog.text
+
+
+def test_whatever_fails_in_a_flush_nothing_is_raised(flusher, away, caplog):
+    away.fault = RuntimeError("a mistake of ours")
+    count("wanted")
+
+    assert flusher.flush() is False
+    assert (flusher.state().waiting, "a mistake of ours" in caplog.text) == (1, True)
+
+
+def test_an_outage_of_days_takes_no_more_memory_than_the_limit(flusher, away, monkeypatch, caplog):
+    monkeypatch.setattr("modules.flags.exposure.waiting.LIMIT", 10)
+    for number in range(30):
+        count("wanted", organisation=f"organisation-{number}")
+        count(f"flag{number}")
+        flusher.flush()
+
+    assert len(flusher._waiting) + len(flusher._batch) <= 2 * 2 * 10
+    assert "evaluations of flags are not counted: too many different ones are waiting." in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_database_tells_how_an_attempt_ended():
+    batch = Batch()
+    batch.take(HOUR, [(("wanted", LUMEN, True, 11), 1)])
+    writing.write(batch)
+    committed = batch.transaction
+    with transaction.atomic():
+        writing.write(batch)
+        transaction.set_rollback(True)
+    aborted = batch.transaction
+
+    assert [writing.outcome(number) for number in (committed, aborted, "999999999999")] == [
+        Outcome.COMMITTED,
+        Outcome.ABORTED,
+        Outcome.ABORTED,
+    ]
+
+
+# Read
+
+
+@pytest.mark.django_db
+def test_last_evaluated_knows_every_flag_in_one_query(flusher, django_assert_num_queries):
+    make_flag("wanted")
+    make_flag("unused")
+    count("wanted")
+    count("gone")
+    flusher.flush()
+
+    with django_assert_num_queries(1):
+        told = last_evaluated()
+
+    assert list(told) == ["wanted"]
+    assert told["wanted"] in (HOUR, HOUR + timedelta(hours=1))
