@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from modules.flags.admin import history, reverting, why
+from modules.flags.admin import history, reverting, use, why
 from modules.flags.admin.due import DUE
 from modules.flags.admin.kill_switch import KILL_SWITCH
 from modules.flags.admin.listing import ListOfFlags
@@ -16,7 +16,7 @@ from modules.flags.admin.pages import Page
 from modules.flags.models import Flag
 
 # What is reached from the list, from a flag, or from both.
-PAGES: tuple[Page, ...] = (*why.PAGES, *history.PAGES, *reverting.PAGES, *KILL_SWITCH, DUE)
+PAGES: tuple[Page, ...] = (*why.PAGES, *use.PAGES, *history.PAGES, *reverting.PAGES, *KILL_SWITCH, DUE)
 
 
 @admin.register(Flag)
