@@ -21,7 +21,7 @@
     const named = (name) => style.getPropertyValue(`--use-${name}`).trim();
     let taken = 0;
     const own = (name) => (name === "on" || name === "off" ? named(name) : named((taken++ % VARIANTS) + 1));
-    return { series: series.map(({ name }) => own(name)), text: named("text"), grid: named("grid") };
+    return { series: series.map(({ name }) => own(name)), text: named("text"), grid: named("grid"), ground: named("ground") };
   }
 
   function configuration({ labels, series }, colour) {
@@ -30,7 +30,7 @@
       type: "bar",
       data: {
         labels,
-        datasets: series.map(({ name, data }, index) => ({ label: name, data, backgroundColor: colour.series[index], maxBarThickness: 36 })),
+        datasets: series.map(({ name, data }, index) => ({ label: name, data, backgroundColor: colour.series[index], borderColor: colour.ground, borderWidth: { top: 1 }, maxBarThickness: 36 })),
       },
       options: {
         maintainAspectRatio: false,
