@@ -13,6 +13,7 @@ from marketedge.metrics_files import VARIABLE
 from marketedge.phases import phases
 from marketedge.readiness import PROBLEMS, WARNINGS, prober
 from modules.flags import watching as flags
+from modules.flags.exposure import flushing
 from tenants.postgresql import waits
 
 REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # seconds
@@ -116,6 +117,11 @@ class State:
             gauge("flags", "Feature flags that are known here.", [({}, state.known)]),
             gauge("flags_release", "Number of the release of the flags that this process has.", [({}, state.version)]),
             gauge("flags_stale", "1 when there may be a newer release that it cannot read.", [({}, state.is_stale)]),
+            gauge(
+                "flags_use_waiting",
+                "Evaluations of flags that were counted and could not be written yet.",
+                [({}, flushing.flusher.state().waiting)],
+            ),
             gauge("flags_seconds_since_look", "Since the database last said which release is the newest.", age),
         ]
 

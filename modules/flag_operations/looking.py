@@ -14,8 +14,9 @@ from django.utils import timezone
 from accounts.naming import person_named
 from modules import access, registry
 from modules.flags import declared, explaining, ladder_view
-from modules.flags.document import Malformed, bodies, rules_of
+from modules.flags.document import Malformed, bodies, moment_words, rules_of
 from modules.flags.drafting import bodies as drafted
+from modules.flags.exposure.reading import last_hour_of
 from modules.flags.models import Flag, FlagRelease
 from modules.flags.newest import newest_release
 from modules.flags.releases import is_published, snapshot_at
@@ -70,11 +71,19 @@ class Show(LookingCommand):
     def look(self, *, key: str, **options: Any) -> Report:
         with scope.platform():
             body = drafted(flag_named(key).key)[key]
-        self.report.data["flag"] = body
+            last_hour = last_hour_of(key)
+        self.report.data |= {"flag": body, "last_evaluated": last_hour}
         for name, value in body.items():
             if value not in (None, "", [], False):
                 self.report.note(name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        self.report.note("last evaluated", _last(last_hour))
         return self.report
+
+
+def _last(hour: datetime | None) -> str:
+    if hour is None:
+        return f"not in the last {settings.FLAG_USE_KEPT_DAYS} days"
+    return f"in the hour from {moment_words(hour)}"
 
 
 class Explain(LookingCommand):

@@ -5,10 +5,11 @@ import signal
 import time
 from collections import Counter
 
+import psycopg
 import pytest
 
 from tests.faults.load import LOST, REFUSED, SERVED, WRONG, Load
-from tests.faults.world import HERE, World, seconds_until, sign_in
+from tests.faults.world import DATABASE, HERE, World, seconds_until, sign_in
 
 pytestmark = pytest.mark.served
 CALLERS = 4  # fewer than one worker admits, so that nobody is turned away
@@ -141,3 +142,33 @@ def test_workers_of_a_killed_master_end_by_themselves_and_it_can_be_started_agai
     assert (load.endings[WRONG], load.endings[LOST]) == (0, 0)
     product.start(**PATIENT)
     assert seconds_until(lambda: is_ready(product), 20) < 20
+
+
+def uses_of_flags(world: World) -> int:
+    with psycopg.connect(world.postgres.owner_url(DATABASE)) as session:
+        told = session.execute("SELECT coalesce(sum(count), 0) FROM flags_flagexposure").fetchone()
+    return int(told[0]) if told else 0
+
+
+def test_what_was_counted_of_flags_is_written_before_the_workers_end(product):
+    before, browser = uses_of_flags(product), sign_in(product)
+    for _ in range(5):
+        assert browser.get(f"{product.url}{HERE}").status_code == 200
+
+    product.stop()
+
+    assert uses_of_flags(product) - before >= 5
+
+
+def test_workers_end_soon_when_the_database_does_not_take_what_they_counted(product):
+    browser = sign_in(product)
+    browser.get(f"{product.url}{HERE}")
+
+    product.line.mute()
+    began = time.monotonic()
+    code = product.stop()
+    seconds = time.monotonic() - began
+    product.line.heal()
+
+    assert (code, seconds < 10) == (0, True)
+    assert "evaluations of flags are not counted: the process ends." in product.log.read_text()

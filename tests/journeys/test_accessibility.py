@@ -36,6 +36,7 @@ SUPERUSER = [
     "/admin/flags/flag/1/kill-switch/",
     "/admin/flags/flag/due/",
     "/admin/flags/flag/1/change/",
+    "/admin/flags/flag/1/use/",
     "/admin/flags/flagoverride/add/",
     "/admin/flags/flag/why/",
     "/admin/flags/flag/why/?person=ben&flag=sector_specific_insights",

@@ -11,6 +11,9 @@ from marketedge import metrics
 from marketedge.admission import REFUSED
 from marketedge.phases import FIRST_CONTACT, LOADING, Phases
 from marketedge.readiness import PROBLEMS, Readiness
+from modules.flags.exposure import flushing
+from modules.flags.exposure.counting import ledger
+from modules.flags.exposure.flushing import Flusher
 from modules.flags.watching import State
 from tenants.postgresql import waits
 
@@ -131,6 +134,19 @@ def test_the_start_readiness_flags_and_release_are_told(measured, say, settings,
     assert (told[("started",)], told[("ready",)], told[("readiness_warning", "clock")]) == (1, 1, 1)
     assert (told[("flags_loaded",)], told[("flags",)]) == (1, 3)
     assert (told[("flags_release",)], told[("flags_stale",)], told[("flags_seconds_since_look",)]) == (7, 1, 9.5)
+
+
+def test_use_of_flags_that_could_not_be_written_is_told_as_a_number_alone(measured, say, monkeypatch):
+    flusher = Flusher()
+    monkeypatch.setattr(flushing, "flusher", flusher)
+    monkeypatch.setattr(Flusher, "_write", lambda flusher: None)
+    next(ledger.of("wanted").counts[11]["6f9619ff-8b86-4d01-b42d-00cf4fc964f1"])
+    say({})
+
+    flusher.flush()
+
+    assert samples(measured)[("flags_use_waiting",)] == 1
+    assert "6f9619ff" not in measured.get("/metrics", headers=BEARER).content.decode()
 
 
 @pytest.mark.parametrize(

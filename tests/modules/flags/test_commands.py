@@ -2,7 +2,7 @@
 
 import json
 import stat
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -12,6 +12,7 @@ from modules.flags.models import Flag, FlagRelease
 from tenants import scope
 from tests.accounts.operating import APPLY, events, run, run_json
 from tests.factories import make_flag, make_member, make_organisation, make_override
+from tests.modules.flags.uses import make_use
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +35,15 @@ def test_one_is_shown_with_all_that_it_says():
 
     assert run_json("flags", "show", "wanted")["flag"]["allowed_sectors"] == ["59"]
     assert "allowed_sectors: " in run("flags", "show", "wanted")[0]
+
+
+def test_showing_one_says_when_it_was_last_evaluated():
+    make_flag("wanted")
+    make_flag("unused")
+    make_use("wanted", hour=datetime(2026, 11, 25, 9, tzinfo=UTC))
+
+    assert "last evaluated: in the hour from 25 Nov 2026 09:00 UTC" in run("flags", "show", "wanted")[0]
+    assert "last evaluated: not in the last 90 days" in run("flags", "show", "unused")[0]
 
 
 @pytest.mark.parametrize("verb", ["show", "kill", "restore", "set"])

@@ -341,6 +341,24 @@ def test_the_database_tells_how_an_attempt_ended():
     ]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_commit_whose_answer_was_lost_is_not_counted_twice(flusher, monkeypatch):
+    commit = connection._commit
+
+    def commit_and_lose_the_answer() -> None:
+        commit()
+        raise OperationalError("the connection is gone")
+
+    count("wanted", 2)
+    with monkeypatch.context() as patched:
+        patched.setattr(connection, "_commit", commit_and_lose_the_answer)
+        during = flusher.flush()
+    count("wanted", 3)
+    after = flusher.flush()
+
+    assert (during, after, rows()) == (False, True, [("wanted", LUMEN, "on", 11, 5)])
+
+
 # Read
 
 

@@ -12,21 +12,14 @@ from django.utils import timezone
 from modules.flags.exposure import reading
 from modules.flags.exposure.counting import NOT_TOLD_APART
 from modules.flags.exposure.periods import PERIODS
-from modules.flags.models import FlagExposure
 from tenants import scope
-from tests.factories import as_owner, make_flag, make_member, make_organisation, make_superuser, make_user
+from tests.factories import make_flag, make_member, make_organisation, make_superuser, make_user
+from tests.modules.flags.uses import make_use
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 25, 12, 30, tzinfo=UTC)
 THIS_HOUR = AT.replace(minute=0)
 DAY = PERIODS["24h"]
-
-
-@as_owner
-def make_use(key: str, *, hour=THIS_HOUR, organisation=None, **fields) -> FlagExposure:
-    public_id = getattr(organisation, "public_id", organisation)
-    told = {"is_on": True, "variant": "on", "rung": 11, "count": 1, **fields}
-    return FlagExposure.objects.create(flag_key=key, hour=hour, organisation_public_id=public_id, **told)
 
 
 def now_hour() -> datetime:
@@ -52,10 +45,10 @@ def use(key: str = "wanted", period: str = "24h") -> reading.Use:
 
 
 def test_use_is_told_for_every_step_of_the_period_and_for_no_other_flag():
-    make_use("wanted", count=3)
+    make_use("wanted", hour=THIS_HOUR, count=3)
     make_use("wanted", hour=THIS_HOUR - timedelta(hours=23), count=4)
     make_use("wanted", hour=THIS_HOUR - timedelta(hours=24), count=99)
-    make_use("other", count=99)
+    make_use("other", hour=THIS_HOUR, count=99)
 
     told = use()
 
@@ -69,7 +62,7 @@ def test_use_is_told_for_every_step_of_the_period_and_for_no_other_flag():
 
 @pytest.mark.parametrize(("period", "steps"), [("7d", 7), ("30d", 30), ("90d", 90)])
 def test_longer_periods_are_told_by_day(period, steps):
-    make_use("wanted", count=3)
+    make_use("wanted", hour=THIS_HOUR, count=3)
     make_use("wanted", hour=THIS_HOUR - timedelta(hours=3), count=4)
     make_use("wanted", hour=THIS_HOUR - timedelta(days=steps - 1), count=5)
 
@@ -88,9 +81,9 @@ def test_days_begin_at_midnight_of_whoever_looks():
 
 
 def test_answers_and_rungs_are_told_apart():
-    make_use("wanted", count=3, variant="red")
-    make_use("wanted", count=2, variant="off", is_on=False, rung=10)
-    make_use("wanted", count=1, variant="off", is_on=False, rung=7)
+    make_use("wanted", hour=THIS_HOUR, count=3, variant="red")
+    make_use("wanted", hour=THIS_HOUR, count=2, variant="off", is_on=False, rung=10)
+    make_use("wanted", hour=THIS_HOUR, count=1, variant="off", is_on=False, rung=7)
 
     told = use()
 
@@ -101,11 +94,11 @@ def test_answers_and_rungs_are_told_apart():
 
 def test_organisations_come_with_the_most_use_first_and_those_without_a_name_say_what_they_are():
     lumen = make_organisation("Lumen Cinemas")
-    make_use("wanted", organisation=lumen, count=5)
-    make_use("wanted", organisation=lumen, count=4, is_on=False, variant="off", rung=7)
-    make_use("wanted", count=3)
-    make_use("wanted", organisation=UUID(NOT_TOLD_APART), count=2)
-    make_use("wanted", organisation=UUID(int=7), count=1)
+    make_use("wanted", hour=THIS_HOUR, organisation=lumen, count=5)
+    make_use("wanted", hour=THIS_HOUR, organisation=lumen, count=4, is_on=False, variant="off", rung=7)
+    make_use("wanted", hour=THIS_HOUR, count=3)
+    make_use("wanted", hour=THIS_HOUR, organisation=UUID(NOT_TOLD_APART), count=2)
+    make_use("wanted", hour=THIS_HOUR, organisation=UUID(int=7), count=1)
 
     with scope.platform():
         told = reading.with_names(reading.organisations_using("wanted", DAY, at=AT))
