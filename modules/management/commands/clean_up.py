@@ -11,8 +11,9 @@ from tenants.operations import ChangingCommand
 
 class Command(ChangingCommand):
     help = (
-        "Delete expired sessions and previews, and the invitations and platform admin links that ended ENDED_KEPT_DAYS"
-        " ago. For a timer: in batches, also several at once. It changes rows only, never tables."
+        "Delete expired sessions and previews, the invitations and platform admin links that ended ENDED_KEPT_DAYS ago,"
+        " and how flags were used longer ago than FLAG_USE_KEPT_DAYS. For a timer: in batches, also several at once. It"
+        " changes rows only, never tables."
     )
     default_timeout = 300.0
 
