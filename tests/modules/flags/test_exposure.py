@@ -1,15 +1,21 @@
 """What flags answer is counted in this process, and nothing else is."""
 
+import os
 import threading
 import time
 from datetime import UTC, datetime
 
 import pytest
+from django.utils import timezone
 
+from modules import access
 from modules.flags import evaluation as flags
 from modules.flags import watching
-from modules.flags.exposure import counting
+from modules.flags.exposure import counting, flushing
 from modules.flags.exposure.flushing import Flusher
+from tenants import scope
+from tenants.seats import seat_of
+from tests.factories import make_member, make_organisation, offer_market_edge_core
 from tests.modules.flags.documents import body, document
 
 LUMEN = "6f9619ff-8b86-4d01-b42d-00cf4fc964f1"
@@ -140,3 +146,38 @@ def test_a_flag_that_cannot_begin_its_thread_answers_all_the_same(answers, monke
 
     assert flags.is_on("wanted", context=AT_LUMEN) is True
     assert flusher.state().problem == "no more threads"
+
+
+def test_a_forked_process_leaves_what_was_counted_before_to_the_other(answers):
+    answers(wanted=body())
+    flags.is_on("wanted", context=AT_LUMEN)
+    parents = flushing.flusher
+    reading, writing = os.pipe()
+
+    child = os.fork()
+    if not child:
+        is_new = flushing.flusher is not parents and not counted()
+        os.write(writing, b"new" if is_new else b"old")
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    assert os.read(reading, 3) == b"new"
+    assert counted() == [("wanted", LUMEN, True, 11, 1)]
+    os.close(reading)
+    os.close(writing)
+
+
+@pytest.mark.django_db
+def test_opening_a_module_uses_its_flag_and_explaining_who_may_open_it_does_not():
+    offer_market_edge_core()
+    organisation = make_organisation()
+    person = make_member(organisation, "admin")
+    key = "market_edge_core"
+    with scope.platform():
+        facts = access.load_facts(person, organisation, seat_of(person, organisation), at=timezone.now())
+
+        access.decide_now(person, organisation, key)
+        explained = counted()
+        access.decide(facts, key)
+
+    assert (explained, [answer[0] for answer in counted()]) == ([], ["market_edge_v2"])
