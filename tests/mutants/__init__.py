@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.mutants import api, flags, operations, server, sign_in, tenancy, tokens
+from tests.mutants import api, flag_admin, flags, operations, server, sign_in, tenancy, tokens
 
 ROOT = Path(__file__).resolve().parents[2]
 MUTANTS = (
@@ -11,6 +11,7 @@ MUTANTS = (
     *tokens.MUTANTS,
     *api.MUTANTS,
     *flags.MUTANTS,
+    *flag_admin.MUTANTS,
     *server.MUTANTS,
     *operations.MUTANTS,
 )
