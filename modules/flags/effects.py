@@ -132,12 +132,7 @@ def effects(before: str, after: str, *, at: datetime, people: Iterable[Somebody]
     found = Effects()
     if not compared:
         return found
-    ends_at = time.monotonic() + LONGEST
-    for number, somebody in enumerate(everybody(at=at) if people is None else people):
-        if number % LOOK_AT_CLOCK == 0 and time.monotonic() > ends_at:
-            found.is_complete = False
-            break
-        found.total.add(somebody)
+    for somebody in _counted(everybody(at=at) if people is None else people, found, LONGEST):
         for comparison in compared:
             comparison.ask(somebody)
     found.flags = [one.found for one in compared if one.found.movements or not one.found.is_dependent]
@@ -155,15 +150,22 @@ class Reach:
 
 def reach(flag: Flag | None, *, at: datetime, people: Iterable[Somebody] | None = None) -> Reach:
     """Of a flag as a snapshot has it, for a page that is only looked at. Needs platform scope."""
-    found, ends_at = Reach(), time.monotonic() + LONGEST_LOOK
-    for number, somebody in enumerate(everybody(at=at) if people is None else people):
-        if number % LOOK_AT_CLOCK == 0 and time.monotonic() > ends_at:
-            found.is_complete = False
-            break
-        found.total.add(somebody)
+    found = Reach()
+    for somebody in _counted(everybody(at=at) if people is None else people, found, LONGEST_LOOK):
         if flag is not None and climb(flag, somebody.context).is_on:
             found.on.add(somebody)
     return found
+
+
+def _counted(people: Iterable[Somebody], found: Effects | Reach, seconds: float) -> Iterator[Somebody]:
+    """One after the other, for as long as there is time."""
+    ends_at = time.monotonic() + seconds
+    for number, somebody in enumerate(people):
+        if number % LOOK_AT_CLOCK == 0 and time.monotonic() > ends_at:
+            found.is_complete = False
+            return
+        found.total.add(somebody)
+        yield somebody
 
 
 def is_only_description(before: str, after: str) -> bool:

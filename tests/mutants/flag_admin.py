@@ -62,7 +62,7 @@ MUTANTS = (
     Mutant(
         "time that counting for a preview may take",
         "modules/flags/effects.py",
-        "            found.is_complete = False\n            break\n",
+        "            found.is_complete = False\n            return\n",
         "            pass\n",
         "tests/modules/flags/test_effects.py",
     ),

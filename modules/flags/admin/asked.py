@@ -133,17 +133,14 @@ class WhyForm(forms.Form):
 
     def _show_what_was_found(self) -> None:
         """The inputs show it by the names that people know."""
-        asked, shown = self.asked, self.data.copy()
+        asked = self.asked
         found = {
             "flag": asked.flag,
             "organisation": asked.organisation and asked.organisation.name,
             "person": asked.person and asked.person.email,
             "at": asked.at and timezone.localtime(asked.at).strftime("%Y-%m-%dT%H:%M:%S"),
         }
-        for name, text in found.items():
-            if text:
-                shown[name] = text
-        self.data = shown
+        self.data = dict(self.data.items()) | {name: text for name, text in found.items() if text}
 
     @property
     def is_without_zone(self) -> bool:

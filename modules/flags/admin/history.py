@@ -84,7 +84,7 @@ def _midnight(day: Any, *, days: int = 0) -> datetime | None:
 
 
 def history(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:
-    asked = {name: value for name, value in request.GET.items() if name in HistoryForm.base_fields and value}
+    asked = {name: str(value) for name, value in request.GET.items() if name in HistoryForm.base_fields and value}
     form = HistoryForm(asked)
     page = Paginator(form.releases().defer("document"), AT_ONCE).get_page(request.GET.get("p"))
     flag = asked.get("flag", "")

@@ -210,7 +210,7 @@ def test_the_database_tells_how_an_attempt_ended():
 
 @pytest.mark.django_db(transaction=True)
 def test_a_commit_whose_answer_was_lost_is_not_counted_twice(flusher, monkeypatch):
-    commit = connection._commit
+    commit = connection._commit  # type: ignore[attr-defined]
 
     def commit_and_lose_the_answer() -> None:
         commit()
