@@ -67,9 +67,15 @@ def text(response) -> str:
     return " ".join(response.content.decode().split())
 
 
-@pytest.mark.parametrize("person", ["ada@lumen.example", "ADA@lumen.example", "ada", "Byron"])
-@pytest.mark.parametrize("organisation", ["", "lumen", "Lumen Cinemas", "cinema"])
-@pytest.mark.parametrize("flag", ["new.charts", "charts", "New charts"])
+@pytest.mark.parametrize(
+    ("person", "organisation", "flag"),
+    [
+        ("ada@lumen.example", "lumen", "new.charts"),
+        ("ADA@lumen.example", "", "new.charts"),
+        ("ada", "Lumen Cinemas", "charts"),
+        ("Byron", "cinema", "New charts"),
+    ],
+)
 def test_everything_is_found_by_what_people_know_of_it(client, superuser, ada, person, organisation, flag):
     make_flag("new.charts", name="New charts", rollout=0)
 
