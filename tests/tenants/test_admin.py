@@ -4,7 +4,7 @@ import pytest
 
 from tenants import scope
 from tenants.models import AuditEvent, Membership, Organisation
-from tests.factories import make_member, make_organisation, make_superuser, make_user
+from tests.factories import make_client_token, make_member, make_organisation, make_superuser, make_user
 
 pytestmark = pytest.mark.django_db
 FORM = {"name": "Lumen", "slug": "lumen", "industry": "cinema", "sector": "59140", "plan": "basic", "status": "active"}
@@ -87,11 +87,19 @@ def test_an_organisation_cannot_be_deleted(client, superuser):
 def test_the_page_of_an_organisation_shows_what_belongs_to_it(client, superuser):
     organisation = make_organisation("Lumen")
     make_member(organisation, email="ben@example.com")
-    make_member(make_organisation("Other"), email="other@example.com")
+    other = make_organisation("Other")
+    make_member(other, email="other@example.com")
+    for each in (organisation, other):
+        make_client_token(each)
 
     lists = client.get(f"/admin/tenants/organisation/{organisation.pk}/change/").context["related_lists"]
 
-    assert [(shown.title, shown.total) for shown in lists] == [("Members", 1), ("Invitations", 0), ("Entitlements", 0)]
+    assert [(shown.title, shown.total) for shown in lists] == [
+        ("Members", 1),
+        ("Invitations", 0),
+        ("Client tokens", 1),
+        ("Entitlements", 0),
+    ]
 
 
 def test_a_membership_is_made_changed_and_removed_each_with_its_event(client, superuser):
