@@ -123,6 +123,16 @@ def test_a_flag_that_cannot_be_evaluated_is_our_fault_and_told_with_an_incident(
 # All flags
 
 
+def test_asking_for_one_is_counted_as_use_and_asking_for_all_is_not(ask, ledger_of_flags, lumen):
+    ask()
+    of_all = ledger_of_flags.taken()
+    ask("shown")
+    ask("hidden")
+    of_one = [answer for key, answers in ledger_of_flags.taken().items() for answer in answers.told(key)]
+
+    assert (of_all, of_one) == ({}, [(("shown", str(lumen.public_id), True, 11), 1)])
+
+
 def test_all_are_answered_that_clients_may_see_and_no_other(ask):
     answer = ask()
 
