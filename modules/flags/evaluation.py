@@ -198,7 +198,7 @@ def all_values(context: Context | None = None) -> dict[str, Any]:
 def _value(flag: Flag, context: Context) -> Any:
     try:
         outcome = climb(flag, context)
-        return answer(flag, outcome, context)[0]
+        return answer(flag, outcome, context)[0] if outcome.is_on else flag.off_value
     except Exception:
         _tell_failed(flag.key, flag.off_value)
         return flag.off_value

@@ -122,11 +122,10 @@ def limit(share: int, of: int) -> int:
 
 def climb(flag: Flag, context: Context) -> Outcome:
     """The first rung that decides. Rungs 1 to 3 were decided when the flag was compiled."""
-    if flag.fixed is not None:
-        return flag.fixed
-    for needed in flag.needs:
-        if not climb_alone(needed, context).is_on:
-            return PREREQUISITE_OFF
+    if flag.needs and flag.fixed is None:
+        for needed in flag.needs:
+            if not climb_alone(needed, context).is_on:
+                return PREREQUISITE_OFF
     return climb_alone(flag, context)
 
 

@@ -1,9 +1,9 @@
 """The engines of other products of feature flags, each with the same flags and people in its own words.
 
-Each is asked in the quickest way that its package offers: people are prepared before the clock starts, and clients,
-events and metrics around an engine are left out. What one of them cannot say is left out too, to its advantage: waffle
-knows people alone, and Flagsmith and Unleash choose no variants here. Salts and hashes are their own, so that
-they agree with us on how many are on, and not on who.
+Each is asked in the quickest way that its package offers: people are prepared before the clock starts, and around an
+engine there is no client with events and metrics, GrowthBook's excepted, which has none. What one of them cannot say is
+left out, to its advantage: waffle knows people alone, and Flagsmith and Unleash choose no variants here. Salts and
+hashes are their own, so that they agree with us on how many are on, and not on who.
 """
 
 import importlib.util
@@ -85,17 +85,14 @@ class Flagd(Specialist):
 
 
 class GrowthBook(Specialist):
+    """Its client holds one person at a time."""
+
     name, package = "GrowthBook", "growthbook"
 
     def prepare(self, bodies: Bodies) -> None:
-        from growthbook.common_types import EvaluationContext, GlobalContext, Options, StackContext
-        from growthbook.core import eval_feature
-        from growthbook.growthbook import GrowthBook as Client
+        from growthbook import GrowthBook as Client
 
-        self.eval, self.context, self.stack = eval_feature, EvaluationContext, StackContext
-
-        client = Client(features={key: self._feature(body) for key, body in bodies.items()})
-        self.all_flags = GlobalContext(Options(), features=client.get_features())
+        self.client = Client(features={key: self._feature(body) for key, body in bodies.items()})
 
     def _feature(self, body: dict[str, Any]) -> dict[str, Any]:
         needs = [{"id": key, "condition": {"value": {"$eq": True}}, "gate": True} for key in body["needs"]]
@@ -108,13 +105,13 @@ class GrowthBook(Specialist):
         rules.append(rule)
         return {"defaultValue": body["off_value"], "rules": [{**one, "parentConditions": needs} for one in rules]}
 
-    def person(self, context: Any) -> Any:
-        from growthbook.common_types import UserContext
-
-        return UserContext(attributes=facts(context))
-
     def ask(self, key: str, person: Any) -> Any:
-        return self.eval(key, self.context(person, self.all_flags, self.stack()))
+        self.client.set_attributes(person)
+        return self.client.eval_feature(key)
+
+    def all(self, person: Any) -> Any:
+        self.client.set_attributes(person)
+        return [self.client.eval_feature(key) for key in self.keys]
 
     def is_on(self, answer: Any) -> bool:
         return answer.value not in (False, "none", None)
