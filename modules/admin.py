@@ -7,6 +7,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils import timezone
 
 from accounts.admin import PersonAdmin
 from accounts.models import User
@@ -159,8 +160,8 @@ def entitlements(organisation: Organisation) -> RelatedList:
 
 
 def _period(entitlement: Entitlement) -> str:
-    until = f"until {entitlement.ends_at:%d %b %Y}" if entitlement.ends_at else "without end"
-    return f"{entitlement.module} from {entitlement.starts_at:%d %b %Y} {until}"
+    until = f"until {timezone.localtime(entitlement.ends_at):%d %b %Y}" if entitlement.ends_at else "without end"
+    return f"{entitlement.module} from {timezone.localtime(entitlement.starts_at):%d %b %Y} {until}"
 
 
 def flags_for_organisation(organisation: Organisation) -> Way:

@@ -31,6 +31,8 @@ class OverrideForm(ReleasingForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        for name in {"flag", "organisation", "person"} & self.fields.keys():
+            _without_ways_out(self.fields[name].widget)
         newest = newest_release()
         self.release = newest.number if newest else 0
         names = self._variants()
@@ -77,3 +79,9 @@ class OverrideForm(ReleasingForm):
         stored = self._is()
         state = "on" if stored["on"] else "off"
         return f"it is {state} now, by {stored['author'] or 'the system'}: “{stored['reason']}”."
+
+
+def _without_ways_out(widget: Any) -> None:
+    """The buttons beside a choice open pages that publish by themselves, or leave what was typed."""
+    for way in ("add", "change", "delete", "view"):
+        setattr(widget, f"can_{way}_related", False)
