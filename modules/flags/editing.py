@@ -1,6 +1,6 @@
 """What a flag said when its form was opened, and what it says now: the form's own release, and the rows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from modules.flags.newest import newest_release
 from modules.flags.rows import THOUSAND
 from modules.flags.values import text_of
 
-MOST_RELEASES = 50
+MOST_RELEASES = 20
 # What a form for a new flag shows.
 NEW: dict[str, Any] = {
     "name": "",
@@ -70,12 +70,18 @@ def opened_at(flag: Flag, number: int | None) -> Opened:
     theirs = drafted(flag.key)[flag.key]
     if number is None or number == release:
         return Opened(release, theirs, theirs)
-    since = FlagRelease.objects.filter(number__gte=number).order_by("number")[:MOST_RELEASES]
-    told = [(one.author_email or "the system", bodies(one.document).get(flag.key)) for one in since]
-    if not told or since[0].number != number or told[0][1] is None:
+    opened = FlagRelease.objects.filter(number=number).first()
+    body = bodies(opened.document).get(flag.key) if opened else None
+    if body is None or body == theirs:
         return Opened(release, theirs, theirs)
-    body = told[0][1]
-    return Opened(release, body, theirs, who_changed(told[1:], body))
+    return Opened(release, body, theirs, who_changed(_since(number, flag.key), body))
+
+
+def _since(number: int, key: str) -> Iterator[tuple[str, Any]]:
+    """The authors of the releases after it and what they say of the flag, one by one: documents are long."""
+    releases = FlagRelease.objects.filter(number__gt=number).order_by("number")[:MOST_RELEASES]
+    for author, document in releases.values_list("author_email", "document").iterator(chunk_size=1):
+        yield author or "the system", bodies(document).get(key)
 
 
 def shown(body: Mapping[str, Any]) -> dict[str, Any]:

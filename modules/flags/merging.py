@@ -39,8 +39,8 @@ class Merge:
 
 def merge(opened: Body, theirs: Body, mine: Body, *, choices: Mapping[str, str], by: Mapping[str, str]) -> Merge:
     """`opened` is what the form showed, `mine` the parts that it says now; `by` names who changed a part since."""
-    changes = differing(opened, mine)
-    both = differing(opened, theirs) & changes & differing(theirs, mine)
+    changes = differing(opened, mine) & differing(theirs, mine)
+    both = differing(opened, theirs) & changes
     conflicts = tuple(
         Conflict(part, *_words(part, opened, theirs, mine), by=by.get(part, ""), choice=choices.get(part, ""))
         for part in WORDS

@@ -55,6 +55,6 @@ def _sent(request: HttpRequest) -> list[tuple[str, list[str]]]:
 
 def _overtaken_by(request: HttpRequest, number: int) -> FlagRelease | None:
     """The release that came between an earlier preview and this one."""
-    if not hasattr(request, "overtaken"):
+    if not hasattr(request, "overtaken") or number_seen(request) < 0:
         return None
     return FlagRelease.objects.filter(number=number).first()

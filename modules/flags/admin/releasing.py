@@ -44,16 +44,22 @@ class ReleasingAdmin(ActionAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change and not self.is_changed(form):
-            self.message_user(request, "Nothing was changed, so nothing was published.", messages.INFO)
+            self._say_unchanged(request)
             return
         if PUBLISH in request.POST and not hasattr(request, "overtaken"):
             hold(number_seen(request))
             self._publish(request, obj, form)
             return
         rehearsal = rehearse(lambda: self.release(obj, form, by=request.user))
+        if rehearsal.before == rehearsal.after:
+            self._say_unchanged(request)
+            return
         if not (change and is_only_description(rehearsal.before, rehearsal.after)):
             raise Previewed(rehearsal, obj)
         self._publish(request, obj, form, "It describes the flag and changes nobody's answer. ")
+
+    def _say_unchanged(self, request: HttpRequest) -> None:
+        self.message_user(request, "Nothing was changed, so nothing was published.", messages.INFO)
 
     def _publish(self, request: HttpRequest, row: Any, form: Any, words: str = "") -> None:
         self.release(row, form, by=request.user)

@@ -119,7 +119,7 @@ def test_nothing_is_published_that_nobody_has_seen(client, seen):
 
     page = page_of(client.post(address(flag), form_of(flag, percentage="50", _publish="yes", _seen=seen)))
 
-    assert "Nothing is published yet." in page
+    assert ("Nothing is published yet." in page, "published meanwhile" in page) == (True, False)
     assert Flag.objects.get().rollout == 100_000
 
 
@@ -130,6 +130,17 @@ def test_what_only_describes_a_flag_is_published_at_once(client):
 
     assert "changes nobody&#x27;s answer. Published as release 2." in page
     assert (Flag.objects.get().owner, Flag.objects.get().kind) == ("us", "ops")
+
+
+def test_publishing_twice_by_a_double_click_makes_one_release(client):
+    flag = make_flag("wanted")
+    form, seen = form_of(flag, percentage="50"), newest()
+
+    publish(client, address(flag), form, seen=seen)
+    again = publish(client, address(flag), form, seen=seen)
+
+    assert "Nothing was changed, so nothing was published." in page_of(client.get(again.url))
+    assert (newest(), events()) == (2, ["flag.saved"])
 
 
 def test_a_loss_for_everybody_is_a_warning_with_the_flags_that_need_it(client):
