@@ -170,5 +170,6 @@ def test_workers_end_soon_when_the_database_does_not_take_what_they_counted(prod
     seconds = time.monotonic() - began
     product.line.heal()
 
-    assert (code, seconds < 10) == (0, True)
+    # Sooner than our own limit for an answer of the database, which is 20 seconds here.
+    assert (code, seconds < 15) == (0, True)
     assert "evaluations of flags are not counted: the process ends." in product.log.read_text()

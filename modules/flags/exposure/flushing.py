@@ -24,7 +24,7 @@ from tenants.postgresql import deadline, faults
 logger = logging.getLogger(__name__)
 INTERVAL = 60.0  # seconds between two flushes
 PATIENCE = 5.0  # seconds that one may take
-LAST_WORDS = 3.0  # seconds for the one when the process ends
+LAST_WORDS = 2.0  # seconds for the one when the process ends
 SETTLING = 0.05  # seconds until whoever took the counts before they were changed has counted
 
 

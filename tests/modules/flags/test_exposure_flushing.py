@@ -1,6 +1,7 @@
 """What was counted of flags is written in hourly rows: never twice, never on anybody's time, and not for ever."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import DataError, IntegrityError, OperationalError, ProgrammingError, connection, transaction
@@ -210,7 +211,8 @@ def test_the_database_tells_how_an_attempt_ended():
 
 @pytest.mark.django_db(transaction=True)
 def test_a_commit_whose_answer_was_lost_is_not_counted_twice(flusher, monkeypatch):
-    commit = connection._commit  # type: ignore[attr-defined]
+    wrapper: Any = connection
+    commit = wrapper._commit
 
     def commit_and_lose_the_answer() -> None:
         commit()
