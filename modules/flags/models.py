@@ -7,10 +7,8 @@ from typing import Any, Self
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
-from django.db import models
-from django.db.models import F, Q, Value, Window
-from django.db.models.fields.json import KeyTextTransform, KeyTransform
-from django.db.models.functions import Cast, Coalesce, Lag
+from django.db import connection, models
+from django.db.models import F, Q, Value
 from django.utils import timezone
 
 from modules.flags.exposure.hours import HoursOfUse
@@ -282,15 +280,26 @@ class RampStep(models.Model):
         return f"{self.flag}: {self.rollout / 1000:g} % from {self.at:%Y-%m-%d %H:%M} UTC"
 
 
+SEARCHED = 1000  # releases whose documents are read to find those that changed a flag
+# Each document is read once, as text: comparing in the ORM's words reads it four times.
+CHANGED = """
+    WITH told AS MATERIALIZED (
+        SELECT number, coalesce(document::json #>> ARRAY['flags', %s], '') AS said
+        FROM flags_flagrelease ORDER BY number DESC LIMIT %s
+    )
+    SELECT number FROM (
+        SELECT number, said, coalesce(lag(said) OVER (ORDER BY number), '') AS said_before FROM told
+    ) AS neighbours
+    WHERE said <> said_before AND number > (SELECT max(number) FROM told) - %s
+"""
+
+
 class FlagReleaseQuerySet(models.QuerySet["FlagRelease"]):
     def that_changed(self, key: str) -> Self:
-        """In which the flag says something else than in the release before, or is new, or gone."""
-        text = models.TextField()
-        body = KeyTextTransform(key, KeyTransform("flags", Cast("document", models.JSONField())))
-        said = FlagRelease.objects.annotate(said=Coalesce(body, Value(""), output_field=text))
-        before = Coalesce(Window(Lag("said"), order_by="number"), Value(""), output_field=text)
-        changed = said.annotate(before=before).exclude(said=F("before"))
-        return self.filter(number__in=changed.values("number"))
+        """In which the flag says something else than in the release before, or is new, or gone; of the newest ones."""
+        with connection.cursor() as cursor:
+            cursor.execute(CHANGED, [key, SEARCHED + 1, SEARCHED])
+            return self.filter(number__in=[number for (number,) in cursor.fetchall()])
 
 
 class FlagRelease(models.Model):

@@ -163,6 +163,16 @@ def test_long_histories_come_in_pages_that_keep_the_question(client, superuser, 
     assert 'href="?flag=wanted&amp;p=2"' in text(first)
 
 
+def test_only_the_newest_releases_are_searched_for_a_flag_and_the_page_says_so(client, superuser, past, monkeypatch):
+    monkeypatch.setattr("modules.flags.models.SEARCHED", 3)
+    monkeypatch.setattr(history, "SEARCHED", 3)
+
+    response = show(client, flag="one")
+
+    assert [number for number, _ in told(response)] == [5, 3]
+    assert "2 releases among the newest 3" in text(response)
+
+
 def test_a_release_in_a_form_that_cannot_be_read_says_so(client, superuser):
     make_flag("wanted")
     with scope.login():
