@@ -85,7 +85,7 @@ def flag_store(monkeypatch: pytest.MonkeyPatch) -> ReadingStore:
 @pytest.fixture(autouse=True)
 def ledger_of_flags(monkeypatch: pytest.MonkeyPatch) -> Ledger:
     """Nothing that another test counted, and no thread that writes it."""
-    monkeypatch.setattr(ledger, "at_news", lambda: None)
+    monkeypatch.setattr(ledger, "at_news", lambda: True)
     ledger.taken()
     return ledger
 

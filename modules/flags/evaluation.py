@@ -16,7 +16,16 @@ from modules.flags.answers import Context, Outcome, Reason
 from modules.flags.explaining import Explanation
 from modules.flags.explaining import explain as explained
 from modules.flags.exposure import flushing as flushing  # whoever counts also writes it: importing it sees to that
-from modules.flags.ladder import UNKNOWN_OFF, UNKNOWN_ON, Flag, answer, climb, climb_alone
+from modules.flags.exposure.counting import ledger
+from modules.flags.ladder import (
+    UNKNOWN_OFF,
+    UNKNOWN_ON,
+    Flag,
+    answer,
+    climb,
+    climb_alone,
+    value_of,
+)
 from modules.flags.snapshot import Snapshot
 
 __all__ = [
@@ -126,7 +135,7 @@ def is_on(key: str, *, default: bool = False, context: Context | None = None) ->
         context = context or (here.context if here is not None else NOBODY)
         outcome = climb(flag, context) if flag.needs else climb_alone(flag, context)
         if here is None or here.is_counted:
-            next(flag.uses.counts[outcome.rung if outcome.is_on else -outcome.rung][context.organisation])
+            ledger.note((key, context.organisation, outcome.is_on, outcome.rung))
         return outcome.is_on
     except Exception:
         _tell_failed(key, default)
@@ -172,33 +181,38 @@ def explain(
 
 
 def _count(flag: Flag, context: Context, outcome: Outcome, variant: str) -> None:
-    """`is_on` says the same in its own lines: a call would cost as much as all of this."""
+    """`is_on` says the same in its own lines: a call would cost as much as that."""
     here = _pinned.get()
     if here is None or here.is_counted:
-        answered: Any = outcome.rung if outcome.is_on else -outcome.rung
-        if flag.variants and outcome.is_on:
-            answered = (variant, outcome.rung)
-        next(flag.uses.counts[answered][context.organisation])
+        answered = variant if flag.variants and outcome.is_on else outcome.is_on
+        ledger.note((flag.key, context.organisation, answered, outcome.rung))
 
 
 def all_flags(context: Context | None = None, *, only_for_clients: bool = False) -> dict[str, Explanation]:
     """Every flag's answer from one snapshot; `only_for_clients` leaves out what clients must not see."""
     snapshot, context = _here(context)
-    flags = snapshot.flags.values()
-    chosen = (flag for flag in flags if flag.is_visible_to_clients) if only_for_clients else flags
-    return {flag.key: _one_of_all(flag, context, snapshot.version) for flag in chosen}
+    flags, version = snapshot.flags, snapshot.version
+    if only_for_clients:
+        flags = {key: flag for key, flag in flags.items() if flag.is_visible_to_clients}
+    try:
+        return {key: explained(flag, context, version) for key, flag in flags.items()}
+    except Exception:
+        return {key: _one_of_all(flag, context, version) for key, flag in flags.items()}
 
 
 def all_values(context: Context | None = None) -> dict[str, Any]:
     """Every flag's value from one snapshot, without the reasons."""
     snapshot, context = _here(context)
-    return {key: _value(flag, context) for key, flag in snapshot.flags.items()}
-
-
-def _value(flag: Flag, context: Context) -> Any:
+    flags = snapshot.flags.items()
     try:
-        outcome = climb(flag, context)
-        return answer(flag, outcome, context)[0] if outcome.is_on else flag.off_value
+        return {key: value_of(flag, context) for key, flag in flags}
+    except Exception:
+        return {key: _one_value_of_all(flag, context) for key, flag in flags}
+
+
+def _one_value_of_all(flag: Flag, context: Context) -> Any:
+    try:
+        return value_of(flag, context)
     except Exception:
         _tell_failed(flag.key, flag.off_value)
         return flag.off_value

@@ -63,9 +63,11 @@ Sentence = Callable[[Explanation], str]
 
 
 def explain(flag: Flag, context: Context, version: int) -> Explanation:
-    outcome = climb(flag, context)
+    outcome = climb(flag, context) if flag.needs else climb_alone(flag, context)
     if not outcome.is_on:
         return Explanation(flag.off_value, "off", outcome, version, flag, context)
+    if not flag.variants:
+        return Explanation(True, "on", outcome, version, flag, context)
     value, variant = answer(flag, outcome, context)
     return Explanation(value, variant, outcome, version, flag, context)
 

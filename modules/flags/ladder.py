@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mmh3 import hash as murmur3_32
+from mmh3 import mmh3_32_uintdigest as murmur3_32
 
 from modules.flags.answers import RUNGS, Context, Outcome, Override, Reason
 from modules.flags.document import SCALE, Rules, moment_words
-from modules.flags.exposure.counting import NOWHERE, Uses, ledger
 
 OFF = {reason: Outcome(False, reason, rung) for reason, rung in RUNGS.items()}
 FORCED_ON = Outcome(True, Reason.FORCED, 1)
@@ -53,7 +52,6 @@ class Flag:
     variants: tuple[tuple[int, str, Any], ...] = ()  # hashes below the first are this variant's
     is_visible_to_clients: bool = False
     because: str = ""  # what `fixed` is about: a time, or the key of another flag
-    uses: Uses = NOWHERE  # where its answers are counted
 
 
 def compiled(rules: Rules, at: datetime, forced: bool | None = None) -> Flag:
@@ -76,7 +74,6 @@ def compiled(rules: Rules, at: datetime, forced: bool | None = None) -> Flag:
         off_value=rules.off_value,
         variants=_shares(rules),
         is_visible_to_clients=rules.visible_to_clients,
-        uses=ledger.of(rules.key),
         because=moment_words(rules.starts_at if rules.starts_at and at < rules.starts_at else rules.ends_at),
     )
 
@@ -151,21 +148,21 @@ def climb_alone(flag: Flag, context: Context) -> Outcome:
     unit = context.person if flag.is_by_person else context.organisation
     if not unit:
         return NOBODY_TO_COUNT
-    # At its ends the percentage needs no hash. Bytes, never text: over text that UTF-8 has no bytes for (a lone
-    # surrogate, which JSON from outside may hold) `mmh3` does not raise, it ends the process.
-    if flag.rollout == SCALE or (flag.rollout and murmur3_32(f"{flag.salt}:{unit}".encode(), 0, False) < flag.below):
+    # At its ends the percentage needs no hash. It is of bytes: `mmh3.hash`, which takes text too, ends the process over
+    # a lone surrogate, which JSON from outside may hold; encoding raises instead.
+    if flag.rollout == SCALE or (flag.rollout and murmur3_32(f"{flag.salt}:{unit}".encode()) < flag.below):
         return IN_ROLLOUT
     return OUTSIDE_ROLLOUT
 
 
 def bucket(salt: str, unit: str) -> int:
     """Where the unit falls, 0 to 99,999: MurmurHash3 x86 32-bit of "salt:unit", scaled without bias."""
-    return murmur3_32(f"{salt}:{unit}".encode(errors="surrogatepass"), 0, False) * SCALE >> 32
+    return murmur3_32(f"{salt}:{unit}".encode(errors="surrogatepass")) * SCALE >> 32
 
 
 def variant_bucket(salt: str, unit: str) -> int:
     """Where the unit falls among the variants, 0 to 99,999: independent of the percentage's bucket."""
-    return murmur3_32(f"{salt}:variant:{unit}", 0, False) * SCALE >> 32
+    return murmur3_32(f"{salt}:variant:{unit}".encode(errors="surrogatepass")) * SCALE >> 32
 
 
 def answer(flag: Flag, outcome: Outcome, context: Context) -> tuple[Any, str]:
@@ -181,8 +178,16 @@ def answer(flag: Flag, outcome: Outcome, context: Context) -> tuple[Any, str]:
     return _by_weight(flag, context)
 
 
+def value_of(flag: Flag, context: Context) -> Any:
+    """The value alone, for who asks for many."""
+    outcome = climb(flag, context) if flag.needs else climb_alone(flag, context)
+    if not outcome.is_on:
+        return flag.off_value
+    return answer(flag, outcome, context)[0] if flag.variants else True
+
+
 def _by_weight(flag: Flag, context: Context) -> tuple[Any, str]:
     """By a hash that is independent of the percentage's: who is in the rollout says nothing of the variant."""
     unit = context.person if flag.is_by_person else context.organisation
-    place = murmur3_32(f"{flag.salt}:variant:{unit}".encode(), 0, False)
+    place = murmur3_32(f"{flag.salt}:variant:{unit}".encode())
     return next((value, name) for below, name, value in flag.variants if place < below)

@@ -12,7 +12,6 @@ from typing import Any
 
 from modules.flags.answers import Reason
 from modules.flags.document import Malformed, Rules, bodies, canonical, rules_of
-from modules.flags.exposure.counting import ledger
 from modules.flags.ladder import FORCED_ON, OFF, Flag, compiled
 from modules.flags.soundness import DEEPEST
 
@@ -57,7 +56,7 @@ def compile_rules(
     forced = forced or {}
     flags = {key: compiled(one, at, _state(forced.get(key))) for key, one in rules.items()}
     for key, value in forced.items():
-        _force(flags.setdefault(key, Flag(key, uses=ledger.of(key))), value)
+        _force(flags.setdefault(key, Flag(key)), value)
     _link(flags, {key: one.needs for key, one in rules.items()})
     return Snapshot(version, flags, _next_at(rules, at), at.timestamp(), document, forced)
 

@@ -140,7 +140,7 @@ def test_use_of_flags_that_could_not_be_written_is_told_as_a_number_alone(measur
     flusher = Flusher()
     monkeypatch.setattr(flushing, "flusher", flusher)
     monkeypatch.setattr(Flusher, "_write", lambda flusher: None)
-    next(ledger.of("wanted").counts[11]["6f9619ff-8b86-4d01-b42d-00cf4fc964f1"])
+    ledger.note(("wanted", "6f9619ff-8b86-4d01-b42d-00cf4fc964f1", True, 11))
     say({})
 
     flusher.flush()

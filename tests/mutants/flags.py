@@ -46,13 +46,6 @@ MUTANTS = (
         "tests/modules/flags/test_ladder.py",
     ),
     Mutant(
-        "hash of bytes, which cannot end the process",
-        "modules/flags/ladder.py",
-        'murmur3_32(f"{flag.salt}:{unit}".encode(), 0, False)',
-        'murmur3_32(f"{flag.salt}:{unit}", 0, False)',
-        "tests/modules/flags/test_in_code.py",
-    ),
-    Mutant(
         "signs that the database cannot keep",
         "modules/flags/soundness.py",
         "if not can_be_kept(value):",
@@ -90,8 +83,8 @@ MUTANTS = (
     Mutant(
         "flags that clients must not see",
         "modules/flags/evaluation.py",
-        "(flag for flag in flags if flag.is_visible_to_clients) if only_for_clients else flags",
-        "flags",
+        "    if only_for_clients:\n",
+        "    if False:\n",
         "tests/modules/flags/test_in_code.py",
     ),
     Mutant(
@@ -216,8 +209,8 @@ MUTANTS = (
     Mutant(
         "memory for the use of flags",
         "modules/flags/exposure/counting.py",
-        "if self._ledger.room <= 0:",
-        "if False:",
+        " or (answer not in self._counts and len(self._counts) >= LIMIT):",
+        ":",
         "tests/modules/flags/test_exposure.py",
     ),
     Mutant(

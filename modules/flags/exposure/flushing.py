@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 INTERVAL = 60.0  # seconds between two flushes
 PATIENCE = 5.0  # seconds that one may take
 LAST_WORDS = 2.0  # seconds for the one when the process ends
-SETTLING = 0.05  # seconds until whoever took the counts before they were changed has counted
+ADDING = 1.0  # seconds between two times that what was noted is added up
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,12 @@ class Flusher:
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def begin(self) -> None:
-        """Flush from now on, in this process; asked when something is counted, so not before a fork."""
-        if self._thread is not None or self._over.is_set():
-            return
+    def begin(self) -> bool:
+        """Flush from now on, in this process; asked at the first count, so not before a fork. Whether it will."""
         with self._beginning:
-            if self._thread is None:
+            if self._thread is None and not self._over.is_set():
                 self._start()
+        return self._thread is not None
 
     def flush(self, *, within: float = PATIENCE) -> bool:
         """Write what was counted until now. Whether there is nothing left to write; it never raises."""
@@ -100,18 +99,19 @@ class Flusher:
         atexit.register(_end)
 
     def _run(self) -> None:
-        while not self._over.wait(INTERVAL):
-            self.flush()
-            # Once a minute is too seldom to keep one of the database's connections.
-            connection.close()
+        next_at = time.monotonic() + INTERVAL
+        while not self._over.wait(ADDING):
+            if not ledger.add_up():
+                self._tell_lost("some", "too many were given at once")
+            if time.monotonic() >= next_at:
+                next_at = time.monotonic() + INTERVAL
+                self.flush()
+                # Once a minute is too seldom to keep one of the database's connections.
+                connection.close()
 
     def _gather(self) -> None:
-        taken = ledger.taken()
-        if not taken:
-            return
-        time.sleep(SETTLING)
         hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-        self._tell_lost(sum(self._waiting.take(hour, counts.told(key)) for key, counts in taken.items()))
+        self._tell_lost(self._waiting.take(hour, ledger.taken()))
 
     def _write(self) -> None:
         if self._batch.transaction is not None and not self._is_settled(self._batch.transaction):
@@ -144,16 +144,16 @@ class Flusher:
             logger.warning("How flags were used is written again.")
         self._problem = problem
 
-    def _tell_lost(self, evaluations: int) -> None:
+    def _tell_lost(self, evaluations: int | str, why: str = "too many different ones are waiting") -> None:
         if evaluations:
-            logger.warning("%s evaluations of flags are not counted: too many different ones are waiting.", evaluations)
+            logger.warning("%s evaluations of flags are not counted: %s.", evaluations, why)
 
 
 flusher = Flusher()
 
 
-def _begin() -> None:
-    flusher.begin()
+def _begin() -> bool:
+    return flusher.begin()
 
 
 def _end() -> None:

@@ -1,6 +1,6 @@
 """What was counted and is not written yet: bounded, however long the database stays away."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -20,9 +20,9 @@ class Row(NamedTuple):
 class Waiting(dict[Row, int]):
     """How often each answer was given in each hour. Beyond `LIMIT` rows, organisations are not told apart any more."""
 
-    def take(self, hour: datetime, told: Iterable[tuple[Answer, int]]) -> int:
+    def take(self, hour: datetime, counts: Mapping[Answer, int]) -> int:
         """Returns how many evaluations found no room, and are not counted."""
-        return sum(self._add(Row(hour, *answer), times) for answer, times in told)
+        return sum(self._add(Row(hour, *answer), times) for answer, times in counts.items())
 
     def take_all(self, others: "Waiting") -> int:
         """Leaves nothing in the others; returns as `take`."""

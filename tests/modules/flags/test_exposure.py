@@ -39,9 +39,7 @@ def answers(monkeypatch):
 
 def counted() -> list[tuple]:
     """What was counted since the last flush, as (key, organisation, answered, rung, times)."""
-    taken = counting.ledger.taken()
-    told = ((*answer, times) for key, counts in taken.items() for answer, times in counts.told(key))
-    return sorted(told, key=str)
+    return sorted(((*answer, times) for answer, times in counting.ledger.taken().items()), key=str)
 
 
 def test_each_answer_is_counted_with_its_organisation_and_rung(answers):
@@ -114,6 +112,24 @@ def test_beyond_the_limit_organisations_are_counted_together(answers, monkeypatc
     ]
 
 
+def test_what_code_calls_an_organisation_and_cannot_be_one_is_counted_all_the_same(answers):
+    answers(wanted=body())
+
+    flags.is_on("wanted", context=flags.Context(organisation=["lumen"]))  # type: ignore[arg-type]
+
+    assert counted() == [("wanted", counting.NOT_TOLD_APART, True, 11, 1)]
+
+
+def test_more_answers_at_once_than_there_is_room_for_are_told_and_only_the_oldest_lost(monkeypatch):
+    monkeypatch.setattr(counting, "MOST_NOTES", 2)
+    ledger = counting.Ledger()
+
+    for rung in (5, 7, 11):
+        ledger.note(("wanted", LUMEN, True, rung))
+
+    assert (ledger.add_up(), list(ledger.taken())) == (False, [("wanted", LUMEN, True, 7), ("wanted", LUMEN, True, 11)])
+
+
 def test_threads_lose_nothing(answers):
     answers(wanted=body())
 
@@ -126,9 +142,8 @@ def test_threads_lose_nothing(answers):
         thread.start()
     told = []
     while any(thread.is_alive() for thread in threads):
-        taken = counting.ledger.taken()
+        told += counting.ledger.taken().values()
         time.sleep(0.02)
-        told += [times for key, counts in taken.items() for _, times in counts.told(key)]
     told += [times for *_, times in counted()]
 
     assert sum(told) == 20_000

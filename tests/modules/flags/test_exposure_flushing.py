@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import DataError, IntegrityError, OperationalError, ProgrammingError, connection, transaction
 
-from modules.flags.exposure import counting, flushing, writing
+from modules.flags.exposure import counting, writing
 from modules.flags.exposure.flushing import Flusher
 from modules.flags.exposure.reading import last_evaluated
 from modules.flags.exposure.writing import Batch, Outcome
@@ -24,13 +24,12 @@ HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
 @pytest.fixture
 def flusher(monkeypatch) -> Flusher:
-    monkeypatch.setattr(flushing, "SETTLING", 0.0)
     return Flusher()
 
 
 def count(key: str, times: int = 1, organisation: str = LUMEN, rung: int = 11) -> None:
     for _ in range(times):
-        next(counting.ledger.of(key).counts[rung][organisation])
+        counting.ledger.note((key, organisation, True, rung))
 
 
 def rows() -> list[tuple]:
@@ -194,7 +193,7 @@ def test_an_outage_of_days_takes_no_more_memory_than_the_limit(flusher, away, mo
 @pytest.mark.django_db(transaction=True)
 def test_the_database_tells_how_an_attempt_ended():
     batch = Batch()
-    batch.take(HOUR, [(("wanted", LUMEN, True, 11), 1)])
+    batch.take(HOUR, {("wanted", LUMEN, True, 11): 1})
     writing.write(batch)
     committed = batch.transaction
     with transaction.atomic():
