@@ -145,14 +145,17 @@ def is_on(key: str, *, default: bool = False, context: Context | None = None) ->
 def value(key: str, *, default: Any = None, context: Context | None = None) -> Any:
     """The flag's value: of the variant that was chosen, or what it answers when it is off."""
     try:
-        snapshot, context = _here(context)
+        here = _pinned.get()
+        snapshot = here.snapshot if here is not None else watching.store.current()
         flag = snapshot.flags.get(key)
         if flag is None:
             _tell_unknown(key, default)
             return default
+        context = context or (here.context if here is not None else NOBODY)
         outcome = climb(flag, context)
         chosen, variant = answer(flag, outcome, context)
-        _count(flag, context, outcome, variant)
+        if here is None or here.is_counted:
+            _note(key, context, outcome, variant, flag)
         return chosen
     except Exception:
         _tell_failed(key, default)
@@ -164,28 +167,28 @@ def explain(
 ) -> Explanation:
     """The flag's answer with its reason; at another moment than now, as today's release would have it then."""
     try:
-        snapshot, context = _here(context)
+        here = _pinned.get()
+        snapshot = here.snapshot if here is not None else watching.store.current()
         if at is not None:
             snapshot = snapshot.at(at)
         flag = snapshot.flags.get(key)
-        if flag is not None:
-            told = explained(flag, context, snapshot.version)
-            if at is None:
-                _count(flag, context, told.outcome, told.variant)
-            return told
-        _tell_unknown(key, default)
-        return unknown(key, default, snapshot.version)
+        if flag is None:
+            _tell_unknown(key, default)
+            return unknown(key, default, snapshot.version)
+        context = context or (here.context if here is not None else NOBODY)
+        told = explained(flag, context, snapshot.version)
+        if at is None and (here is None or here.is_counted):
+            _note(key, context, told.outcome, told.variant, flag)
+        return told
     except Exception:
         _tell_failed(key, default)
         return unknown(key, default, 0)
 
 
-def _count(flag: Flag, context: Context, outcome: Outcome, variant: str) -> None:
-    """`is_on` says the same in its own lines: a call would cost as much as that."""
-    here = _pinned.get()
-    if here is None or here.is_counted:
-        answered = variant if flag.variants and outcome.is_on else outcome.is_on
-        ledger.note((flag.key, context.organisation, answered, outcome.rung))
+def _note(key: str, context: Context, outcome: Outcome, variant: str, flag: Flag) -> None:
+    """Count it as use of the flag, by its variant where it has some."""
+    answered = variant if flag.variants and outcome.is_on else outcome.is_on
+    ledger.note((key, context.organisation, answered, outcome.rung))
 
 
 def all_flags(context: Context | None = None, *, only_for_clients: bool = False) -> dict[str, Explanation]:

@@ -46,6 +46,7 @@ class Flag:
     allowed_sectors: tuple[str, ...] = ()
     is_by_person: bool = False
     salt: str = ""
+    before_unit: str = ":"  # what is hashed together with the unit
     rollout: int = SCALE
     below: int = 2**32  # hashes below this one are inside the rollout
     off_value: Any = False
@@ -69,6 +70,7 @@ def compiled(rules: Rules, at: datetime, forced: bool | None = None) -> Flag:
         allowed_sectors=rules.allowed_sectors,
         is_by_person=rules.bucket_by == "person",
         salt=rules.salt,
+        before_unit=f"{rules.salt}:",
         rollout=rollout,
         below=limit(rollout, SCALE),
         off_value=rules.off_value,
@@ -150,7 +152,7 @@ def climb_alone(flag: Flag, context: Context) -> Outcome:
         return NOBODY_TO_COUNT
     # At its ends the percentage needs no hash. It is of bytes: `mmh3.hash`, which takes text too, ends the process over
     # a lone surrogate, which JSON from outside may hold; encoding raises instead.
-    if flag.rollout == SCALE or (flag.rollout and murmur3_32(f"{flag.salt}:{unit}".encode()) < flag.below):
+    if flag.rollout == SCALE or (flag.rollout and murmur3_32((flag.before_unit + unit).encode()) < flag.below):
         return IN_ROLLOUT
     return OUTSIDE_ROLLOUT
 

@@ -195,8 +195,8 @@ MUTANTS = (
     Mutant(
         "use that is not counted for another time",
         "modules/flags/evaluation.py",
-        "            if at is None:\n",
-        "            if True:\n",
+        "        if at is None and (here",
+        "        if (here",
         "tests/modules/flags/test_exposure.py",
     ),
     Mutant(
