@@ -47,8 +47,9 @@ def switch_flag(page, enabled: bool) -> None:
     page.get_by_role("link", name="market_edge_v2").click()
     page.locator("input[name=is_enabled]").set_checked(enabled)
     page.locator("[name=reason]").last.fill("journey")
-    page.get_by_role("button", name="Save", exact=True).click()
-    page.wait_for_url("**/admin/flags/flag/**")
+    page.get_by_role("button", name="Preview…").click()
+    page.get_by_role("button", name="Publish").click()
+    page.get_by_text("Published as release").wait_for()
     page.wait_for_timeout(1_500)  # within which every process has the new release
 
 
