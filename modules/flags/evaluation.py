@@ -135,7 +135,7 @@ def is_on(key: str, *, default: bool = False, context: Context | None = None) ->
         context = context or (here.context if here is not None else NOBODY)
         outcome = climb(flag, context) if flag.needs else climb_alone(flag, context)
         if here is None or here.is_counted:
-            ledger.note((key, context.organisation, outcome.is_on, outcome.rung))
+            ledger.note((flag, outcome, context))
         return outcome.is_on
     except Exception:
         _tell_failed(key, default)
@@ -155,7 +155,7 @@ def value(key: str, *, default: Any = None, context: Context | None = None) -> A
         outcome = climb(flag, context)
         chosen, variant = answer(flag, outcome, context)
         if here is None or here.is_counted:
-            _note(key, context, outcome, variant, flag)
+            ledger.note((flag, outcome, context, variant))
         return chosen
     except Exception:
         _tell_failed(key, default)
@@ -178,17 +178,11 @@ def explain(
         context = context or (here.context if here is not None else NOBODY)
         told = explained(flag, context, snapshot.version)
         if at is None and (here is None or here.is_counted):
-            _note(key, context, told.outcome, told.variant, flag)
+            ledger.note((flag, told.outcome, context, told.variant))
         return told
     except Exception:
         _tell_failed(key, default)
         return unknown(key, default, 0)
-
-
-def _note(key: str, context: Context, outcome: Outcome, variant: str, flag: Flag) -> None:
-    """Count it as use of the flag, by its variant where it has some."""
-    answered = variant if flag.variants and outcome.is_on else outcome.is_on
-    ledger.note((key, context.organisation, answered, outcome.rung))
 
 
 def all_flags(context: Context | None = None, *, only_for_clients: bool = False) -> dict[str, Explanation]:

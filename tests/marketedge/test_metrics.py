@@ -12,10 +12,10 @@ from marketedge.admission import REFUSED
 from marketedge.phases import FIRST_CONTACT, LOADING, Phases
 from marketedge.readiness import PROBLEMS, Readiness
 from modules.flags.exposure import flushing
-from modules.flags.exposure.counting import ledger
 from modules.flags.exposure.flushing import Flusher
 from modules.flags.watching import State
 from tenants.postgresql import waits
+from tests.modules.flags.uses import note
 
 TOKEN = "only-prometheus-knows-this"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -140,7 +140,7 @@ def test_use_of_flags_that_could_not_be_written_is_told_as_a_number_alone(measur
     flusher = Flusher()
     monkeypatch.setattr(flushing, "flusher", flusher)
     monkeypatch.setattr(Flusher, "_write", lambda flusher: None)
-    ledger.note(("wanted", "6f9619ff-8b86-4d01-b42d-00cf4fc964f1", True, 11))
+    note("wanted", "6f9619ff-8b86-4d01-b42d-00cf4fc964f1")
     say({})
 
     flusher.flush()

@@ -7,6 +7,7 @@ answer than on and off, else the name of the variant.
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 LIMIT = 20_000  # different answers that are told apart before the next flush
@@ -14,6 +15,7 @@ MOST_NOTES = 200_000  # that wait to be added up, which is done each second; bey
 NOT_TOLD_APART = str(UUID(int=0))  # stands for the organisations beyond
 
 Answer = tuple[str, str, bool | str, int]
+Note = tuple[Any, ...]  # the flag, the outcome, the context and, where somebody was told it, the name of the variant
 
 
 class Ledger:
@@ -22,16 +24,16 @@ class Ledger:
 
     def __init__(self) -> None:
         self.at_news: Callable[[], bool] = lambda: True
-        self._notes: deque[Answer] = deque(maxlen=MOST_NOTES)
+        self._notes: deque[Note] = deque(maxlen=MOST_NOTES)
         self._counts: dict[Answer, int] = {}
         self._adding = threading.Lock()
         # One step, which no other thread can divide; a lookup among counts that are seldom used would take longer than
         # the answer itself.
-        self.note: Callable[[Answer], None] = self._note_news
+        self.note: Callable[[Note], None] = self._note_news
 
-    def _note_news(self, answer: Answer) -> None:
+    def _note_news(self, note: Note) -> None:
         self.note = self._notes.append
-        self._notes.append(answer)
+        self._notes.append(note)
         if not self.at_news():
             self.note = self._note_news
 
@@ -40,7 +42,7 @@ class Ledger:
         with self._adding:
             waiting = len(self._notes)
             for _ in range(waiting):
-                answer = self._notes.popleft()
+                answer = _answer(self._notes.popleft())
                 # Code may call anything an organisation.
                 if not isinstance(answer[1], str) or (answer not in self._counts and len(self._counts) >= LIMIT):
                     answer = (answer[0], NOT_TOLD_APART, answer[2], answer[3])
@@ -54,6 +56,12 @@ class Ledger:
             taken, self._counts = self._counts, {}
         self.note = self._note_news
         return taken
+
+
+def _answer(note: Note) -> Answer:
+    flag, outcome, context, *variant = note
+    answered = variant[0] if variant and flag.variants and outcome.is_on else outcome.is_on
+    return flag.key, context.organisation, answered, outcome.rung
 
 
 ledger = Ledger()

@@ -17,6 +17,7 @@ from tenants import scope
 from tenants.seats import seat_of
 from tests.factories import make_member, make_organisation, offer_market_edge_core
 from tests.modules.flags.documents import body, document
+from tests.modules.flags.uses import note
 
 LUMEN = "6f9619ff-8b86-4d01-b42d-00cf4fc964f1"
 HARBOUR = "6f9619ff-8b86-4d01-b42d-00cf4fc964f2"
@@ -125,7 +126,7 @@ def test_more_answers_at_once_than_there_is_room_for_are_told_and_only_the_oldes
     ledger = counting.Ledger()
 
     for rung in (5, 7, 11):
-        ledger.note(("wanted", LUMEN, True, rung))
+        note("wanted", LUMEN, rung, into=ledger)
 
     assert (ledger.add_up(), list(ledger.taken())) == (False, [("wanted", LUMEN, True, 7), ("wanted", LUMEN, True, 11)])
 

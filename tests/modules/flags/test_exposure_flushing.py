@@ -15,7 +15,7 @@ from tenants import scope
 from tests.accounts.operating import APPLY, run
 from tests.environment import ROOT
 from tests.factories import make_flag
-from tests.modules.flags.uses import make_use
+from tests.modules.flags.uses import make_use, note
 
 FLOORS = ("marketedge", "modules", "accounts", "tenants")
 LUMEN = "6f9619ff-8b86-4d01-b42d-00cf4fc964f1"
@@ -29,7 +29,7 @@ def flusher(monkeypatch) -> Flusher:
 
 def count(key: str, times: int = 1, organisation: str = LUMEN, rung: int = 11) -> None:
     for _ in range(times):
-        counting.ledger.note((key, organisation, True, rung))
+        note(key, organisation, rung)
 
 
 def rows() -> list[tuple]:
