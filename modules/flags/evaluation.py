@@ -24,7 +24,7 @@ from modules.flags.ladder import (
     answer,
     climb,
     climb_alone,
-    value_of,
+    values_of,
 )
 from modules.flags.snapshot import Snapshot
 
@@ -200,16 +200,15 @@ def all_flags(context: Context | None = None, *, only_for_clients: bool = False)
 def all_values(context: Context | None = None) -> dict[str, Any]:
     """Every flag's value from one snapshot, without the reasons."""
     snapshot, context = _here(context)
-    flags = snapshot.flags.items()
     try:
-        return {key: value_of(flag, context) for key, flag in flags}
+        return values_of(snapshot.flags, context)
     except Exception:
-        return {key: _one_value_of_all(flag, context) for key, flag in flags}
+        return {key: _one_value_of_all(flag, context) for key, flag in snapshot.flags.items()}
 
 
 def _one_value_of_all(flag: Flag, context: Context) -> Any:
     try:
-        return value_of(flag, context)
+        return values_of({flag.key: flag}, context)[flag.key]
     except Exception:
         _tell_failed(flag.key, flag.off_value)
         return flag.off_value

@@ -4,6 +4,7 @@ Pure and quick: what does not depend on who is asking is decided when the flag i
 values and hashes once.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -87,7 +88,7 @@ def rollout_at(rules: Rules, at: datetime) -> int:
 
 
 def _fixed(rules: Rules, at: datetime, forced: bool | None) -> Outcome | None:
-    """Rungs 1 to 3."""
+    """Rungs 1 to 3, and sometimes 7."""
     if forced is not None:
         return FORCED_ON if forced else OFF[Reason.FORCED]
     if rules.archived:
@@ -98,6 +99,9 @@ def _fixed(rules: Rules, at: datetime, forced: bool | None) -> Outcome | None:
         return OFF[Reason.BEFORE_WINDOW]
     if rules.ends_at and at >= rules.ends_at:
         return OFF[Reason.AFTER_WINDOW]
+    # Where nothing stands before it that asks who is there, rung 7 is the same for everybody, too.
+    if not (rules.enabled or rules.needs or rules.module or rules.overrides):
+        return NOT_ENABLED
     return None
 
 
@@ -180,12 +184,16 @@ def answer(flag: Flag, outcome: Outcome, context: Context) -> tuple[Any, str]:
     return _by_weight(flag, context)
 
 
-def value_of(flag: Flag, context: Context) -> Any:
-    """The value alone, for who asks for many."""
-    outcome = climb(flag, context) if flag.needs else climb_alone(flag, context)
-    if not outcome.is_on:
-        return flag.off_value
-    return answer(flag, outcome, context)[0] if flag.variants else True
+def values_of(flags: Mapping[str, Flag], context: Context) -> dict[str, Any]:
+    """The values alone, for who asks for many."""
+    values = {}
+    for key, flag in flags.items():
+        outcome = climb(flag, context) if flag.needs else climb_alone(flag, context)
+        if not outcome.is_on:
+            values[key] = flag.off_value
+        else:
+            values[key] = answer(flag, outcome, context)[0] if flag.variants else True
+    return values
 
 
 def _by_weight(flag: Flag, context: Context) -> tuple[Any, str]:
