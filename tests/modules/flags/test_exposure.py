@@ -141,7 +141,7 @@ def test_threads_lose_nothing(answers):
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
-    told = []
+    told: list[int] = []
     while any(thread.is_alive() for thread in threads):
         told += counting.ledger.taken().values()
         time.sleep(0.02)
