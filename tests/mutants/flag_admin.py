@@ -192,4 +192,11 @@ MUTANTS = (
         "if name}",
         "tests/modules/flags/test_admin_overrides.py",
     ),
+    Mutant(
+        "day after the last of the calendar",
+        "modules/flags/admin/history.py",
+        "if day == date.max:",
+        "if False:",
+        "tests/modules/flags/test_admin_history.py",
+    ),
 )

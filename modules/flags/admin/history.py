@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.admin import ModelAdmin
+from django.core.exceptions import ValidationError
 from django.core.paginator import Page as PageOfReleases
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -61,6 +62,12 @@ class HistoryForm(forms.Form):
         # A flag that is gone has a history still.
         keys += [given] if given and given not in keys else []
         self.fields["flag"].choices = [("", "All flags"), *((key, key) for key in keys)]  # type: ignore[attr-defined]
+
+    def clean_until(self) -> date | None:
+        day: date | None = self.cleaned_data["until"]
+        if day == date.max:
+            raise ValidationError("Enter a date within the calendar.")  # which has no day after it
+        return day
 
     def releases(self) -> QuerySet[FlagRelease]:
         """Newest first; all of them where the form says nothing, none where it makes no sense."""

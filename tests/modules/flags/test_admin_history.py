@@ -127,6 +127,13 @@ def test_a_day_is_the_readers_day(client, superuser, past):
     assert [number for number, _ in told(show(client, since="2026-03-16"))] == [5]
 
 
+def test_the_last_day_of_the_calendar_has_no_next_one_and_is_refused(client, superuser, past):
+    shown = show(client, until="9999-12-31")
+
+    assert told(shown) == []
+    assert "Enter a date within the calendar." in text(shown)
+
+
 def test_the_history_of_a_flag_tells_of_that_flag_alone(client, superuser):
     one, other = make_flag("one"), make_flag("other")
     with scope.login():
