@@ -15,6 +15,10 @@ from tenants.editors_zone import zone_words
 
 OFFSET = re.compile(r"\s*(Z|UTC|[+-][0-9]{2}:?[0-9]{2})$", re.IGNORECASE)
 
+# What is within the calendar everywhere: a moment that some zone cannot tell could not be shown to its editors.
+FIRST, LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, 23, 59, 59, 999999, tzinfo=UTC)
+OUTSIDE = "Enter a date within the calendar, and neither its first day nor its last."
+
 
 class NamedSplitDateTime(AdminSplitDateTime):
     """Django's date and time inputs, each with a name for people who cannot see where they stand, and the zone."""
@@ -77,12 +81,19 @@ class ZonedDateTimeField(forms.SplitDateTimeField):
 
 def _moment(typed: datetime) -> datetime:
     try:
-        if typed.tzinfo is not None:
-            return typed.astimezone(UTC)
-        _require_one(typed)
-        return timezone.make_aware(typed).astimezone(UTC)
+        at = _read(typed)
     except OverflowError:
-        raise ValidationError("Enter a date within the calendar.") from None
+        raise ValidationError(OUTSIDE) from None
+    if not FIRST <= at <= LAST:
+        raise ValidationError(OUTSIDE)
+    return at
+
+
+def _read(typed: datetime) -> datetime:
+    if typed.tzinfo is not None:
+        return typed.astimezone(UTC)
+    _require_one(typed)
+    return timezone.make_aware(typed).astimezone(UTC)
 
 
 def _require_one(typed: datetime) -> None:

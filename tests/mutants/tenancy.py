@@ -104,8 +104,15 @@ MUTANTS = (
     Mutant(
         "times that the clocks leave out or give twice",
         "tenants/zoned_times.py",
-        "        _require_one(typed)\n",
+        "    _require_one(typed)\n",
         "",
+        "tests/tenants/test_zoned_times.py",
+    ),
+    Mutant(
+        "times that some zone cannot tell",
+        "tenants/zoned_times.py",
+        "if not FIRST <= at <= LAST:",
+        "if False:",
         "tests/tenants/test_zoned_times.py",
     ),
 )

@@ -49,11 +49,22 @@ def test_a_time_is_read_in_the_editors_zone_or_with_the_offset_that_was_typed(da
         ("2026-10-25", "01:30 +99:00", "Enter a valid time"),
         ("2026-10-25", "half past one", "Enter a valid time"),
         ("9999-12-31", "23:30 -12:00", "within the calendar"),
+        ("9999-12-31", "00:00 +00:00", "within the calendar"),
+        ("0001-01-01", "23:59 +00:00", "within the calendar"),
     ],
 )
 def test_what_is_no_single_moment_is_refused_with_what_to_type_instead(day, at, words):
     with pytest.raises(ValidationError, match=words):
         typed(day, at)
+
+
+@pytest.mark.parametrize("zone", ["Etc/GMT+12", "Pacific/Kiritimati"])
+@pytest.mark.parametrize(("day", "at"), [("0001-01-02", "00:00 +00:00"), ("9999-12-30", "23:59 +00:00")])
+def test_what_is_taken_can_be_shown_in_every_zone(zone, day, at):
+    moment = typed(day, at)
+
+    with timezone.override(zone):
+        assert timezone.localtime(moment) == moment
 
 
 @pytest.mark.parametrize("hour", [0, 1])
