@@ -175,7 +175,10 @@ def _flags(text: str, names: dict[str, str]) -> list[str]:
         return [text]
     folded = text.casefold()
     exact = [key for key, name in names.items() if name.casefold() == folded]
-    return exact or sorted(key for key, name in names.items() if folded in f"{key}\n{name}".casefold())
+    words = folded.split()
+    return exact or sorted(
+        key for key, name in names.items() if all(word in f"{key}\n{name}".casefold() for word in words)
+    )
 
 
 def _organisations(text: str) -> list[Organisation]:

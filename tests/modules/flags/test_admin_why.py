@@ -86,6 +86,14 @@ def test_everything_is_found_by_what_people_know_of_it(client, superuser, ada, p
     )
 
 
+def test_a_flag_is_found_by_words_of_its_name_that_do_not_stand_together(client, superuser, ada):
+    make_flag("sector_specific_insights", name="Sector-specific insights")
+
+    response = ask(client, person="ada", flag="Sector insights")
+
+    assert response.context["answer"].told.key == "sector_specific_insights"
+
+
 def test_public_ids_name_people_and_organisations_too(client, superuser, lumen, ada):
     make_flag("wanted")
 
