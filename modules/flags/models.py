@@ -24,7 +24,7 @@ def require_sectors(value: Any) -> None:
     if not isinstance(value, list) or not all(
         isinstance(code, str) and re.fullmatch(r"[0-9]{2,5}", code) for code in value
     ):
-        raise ValidationError('Enter a list of UK SIC 2007 codes or their beginnings, such as ["59140", "55"].')
+        raise ValidationError("Enter UK SIC 2007 codes or their beginnings (two to five digits), such as 59140, 55.")
 
 
 class Flag(models.Model):
