@@ -99,8 +99,15 @@ def sections(flag: Flag | None, form: Any, fieldsets: Any, overrides: Overrides)
     found = []
     for rung, fieldset in zip(RUNGS, fieldsets, strict=False):
         words, is_set = SAYS[rung.number](body, flag, overrides) if rung.number else ("", False)
+        if rung.number and _is_typed(rung, form):
+            words, is_set = "changed below, not published", True
         found.append(Section(rung, fieldset, words, is_set, _has_errors(rung, form)))
     return found
+
+
+def _is_typed(rung: Rung, form: Any) -> bool:
+    """Whether it shows what somebody typed and nobody published: what stands there as released is another thing."""
+    return form.is_bound and any(name in form.changed_data for name in rung.fields)
 
 
 def _has_errors(rung: Rung, form: Any) -> bool:

@@ -83,6 +83,17 @@ def test_the_rungs_stand_in_the_order_of_the_ladder_with_what_is_set_there(clien
     ]
 
 
+def test_after_an_error_the_rungs_say_where_something_was_typed_and_hide_none_of_it(client):
+    flag = make_flag("wanted")
+    typed = form_of(flag, name="", percentage="25", blocked_sectors="59")
+
+    page = client.post(address(flag), typed).content.decode()
+
+    said = [part.split("<")[0] for part in page.split('<span class="rung-says">')[1:]]
+    assert said[7:10] == ["changed below, not published", "all", "changed below, not published"]
+    assert page.count('<details class="rung rung-set" open>') >= 2
+
+
 def test_the_top_says_for_how_many_it_is_on_as_released(client):
     flag = make_flag("wanted", blocked_sectors=["59"])
     make_member(make_organisation(sector="59140"))
