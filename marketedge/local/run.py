@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -58,7 +57,7 @@ class LocalRun:
         self.given = given
         self.commands = commands
         self.children: list[Child] = []
-        self.stop_requested = threading.Event()
+        self.stop_requested = False
         self.make = os.getppid() if "MAKELEVEL" in given else None
 
     def run(self) -> None:
@@ -70,6 +69,10 @@ class LocalRun:
         except StopRequested:
             pass
         say("Stopped.")
+
+    def request_stop(self, *_: object) -> None:
+        """Called by signals, in the middle of anything: it may wait for no lock, since whoever holds it is waiting too."""
+        self.stop_requested = True
 
     def _start_everything(self, stops: ExitStack) -> None:
         self.folder.mkdir(mode=0o700, exist_ok=True)
@@ -152,7 +155,8 @@ class LocalRun:
                 raise CannotStart(child.obituary(), exit_code=1)
 
     def _pause(self, seconds: float = 0.05) -> None:
-        if self.stop_requested.wait(seconds) or self._is_abandoned():
+        time.sleep(seconds)
+        if self.stop_requested or self._is_abandoned():
             raise StopRequested
 
     def _is_abandoned(self) -> bool:
@@ -168,7 +172,7 @@ def run(local: LocalRun) -> int:
     """Run, and give the exit code; signals only take note, so that nothing is started and then forgotten."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-            signal.signal(number, lambda *_: local.stop_requested.set())
+            signal.signal(number, local.request_stop)
     try:
         local.run()
     except CannotStart as problem:

@@ -30,6 +30,24 @@ from marketedge.local.run import Commands, LocalRun, run
 sys.exit(run(LocalRun(Path(sys.argv[1]), os.environ, Commands(**json.loads(sys.argv[2])))))
 """
 
+# What a handler waits for, the line that it interrupted may hold.
+INTERRUPTED_AT_EACH_LINE = """
+import os, signal, sys
+from pathlib import Path
+from marketedge.local.run import Commands, LocalRun, StopRequested
+local = LocalRun(Path("."), os.environ, Commands())
+signal.signal(signal.SIGINT, local.request_stop)
+def at_each_line(*_):
+    signal.raise_signal(signal.SIGINT)
+    return at_each_line
+sys.settrace(at_each_line)
+try:
+    local._pause()
+except StopRequested:
+    sys.settrace(None)
+    print("stopped")
+"""
+
 
 def says_and_ends(words: str, code: int) -> list[str]:
     return [sys.executable, "-c", f"import sys; print({words!r}); sys.exit({code})", "--"]
@@ -166,6 +184,14 @@ def test_it_can_be_stopped_while_the_database_is_prepared(tmp_path: Path) -> Non
 
         assert started.end() == 0
         assert started.printed == "Stopped.\n"
+
+
+def test_a_signal_at_any_moment_stops_it_and_waits_for_nothing() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_AT_EACH_LINE], cwd=ROOT, capture_output=True, text=True, timeout=40, check=True
+    )
+
+    assert told.stdout == "stopped\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent died")
