@@ -5,6 +5,9 @@ PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 MAKEFLAGS += --no-print-directory
 
+# Tests on all processors share no database server: one that TEST_DATABASE_OWNER_URL names is for one process.
+AT_ONCE := --numprocesses $(if $(TEST_DATABASE_OWNER_URL),0,auto) --maxprocesses 4
+
 # Production's rules with made-up values; nothing listens at the database's address, and nothing may ask it.
 CHECKED := env DEBUG=off DEMONSTRATION=off SECURE_COOKIES=on SSL_REDIRECT=on STATIC_HASHED=on FLAGS_FORCED= FLAGS_FILE= BIND= PORT= \
 	LOG_FORMAT= REQUEST_LOG= METRICS_TOKEN= SENTRY_DSN= \
@@ -22,10 +25,16 @@ run: $(INSTALLED) ## start MarketEdge with its own database and identity provide
 	@$(PYTHON) -m marketedge.local
 
 test: check chromium ## check, then run every test, browser journeys included
-	@$(PYTHON) -m pytest
+	@failed=0; for some in test-fast test-served test-alone; do $(MAKE) $$some || failed=1; done; exit $$failed
 
-test-fast: $(INSTALLED) ## run the tests that need no browser and no server processes
-	@$(PYTHON) -m pytest -m "not journey and not served"
+test-fast: $(INSTALLED) ## run the tests that need no browser and no server processes, on all processors
+	@$(PYTHON) -m pytest -m "not journey and not served" $(AT_ONCE)
+
+test-served: $(INSTALLED) ## run those that start server processes, and may have company
+	@$(PYTHON) -m pytest -m "served and not alone" $(AT_ONCE) --dist loadfile
+
+test-alone: $(INSTALLED) ## run the browser journeys, and the tests that measure waits: faults, stops, several processes
+	@$(PYTHON) -m pytest -m "journey or alone"
 
 check: $(INSTALLED) ## lint, types, imports, migrations, deployment settings, templates
 	$(VENV)/bin/ruff check .
@@ -63,4 +72,4 @@ $(INSTALLED): requirements-dev.txt
 	@.ci/install $(VENV) requirements-dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check mutants bench bench-packages audit chromium lock clean
+.PHONY: help run test test-fast test-served test-alone check mutants bench bench-packages audit chromium lock clean

@@ -45,7 +45,9 @@ def _database_addresses() -> dict[str, str]:
         }
     from marketedge.local.postgres import EmbeddedPostgres, EmbeddedPostgresError
 
-    server = EmbeddedPostgres(ROOT / ".local" / "test-postgres", durable=False)
+    # Roles belong to a whole server, so each of several test processes has a server of its own.
+    process = os.environ.get("PYTEST_XDIST_WORKER", "")
+    server = EmbeddedPostgres(ROOT / ".local" / f"test-postgres{process and f'-{process}'}", durable=False)
     try:
         server.start()
     except EmbeddedPostgresError as problem:

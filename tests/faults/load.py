@@ -1,5 +1,6 @@
 """Many callers at once, who write down how each request ended."""
 
+import re
 import socket
 import threading
 import time
@@ -12,6 +13,11 @@ SERVED = "served"
 REFUSED = "refused"  # at the door: the caller knows that nothing was done, and can go to another replica
 LOST = "lost"  # taken, and never answered
 WRONG = "wrong"  # answered with something else than the page
+
+
+def words_of(page: bytes) -> str:
+    """What a page says, without its head and its marks: short enough for a failed test to show."""
+    return " ".join(re.sub(r"<[^>]*>", " ", page.decode(errors="replace").rpartition("<h1>")[2]).split())[:300]
 
 
 class Load:
@@ -70,5 +76,5 @@ class Load:
             return LOST
         if response.status == 200 and self.expects in body:
             return SERVED
-        self.wrong_answers.append(f"{response.status}: {body[-600:]!r}")
+        self.wrong_answers.append(f"{response.status}: {words_of(body)}")
         return WRONG

@@ -8,13 +8,21 @@ from collections import Counter
 import psycopg
 import pytest
 
+from marketedge.admission import SPARE
 from tests.faults.load import LOST, REFUSED, SERVED, WRONG, Load
 from tests.faults.world import DATABASE, HERE, World, seconds_until, sign_in
 
 pytestmark = pytest.mark.served
-CALLERS = 4  # fewer than one worker admits, so that nobody is turned away
-# As in production: no fault of the database is tried here, and a busy machine must not look like one.
-PATIENT = {"CONNECT_TIMEOUT": "3", "STATEMENT_TIMEOUT": "15000", "CLIENT_DEADLINE": "20", "REQUEST_DEADLINE": "24"}
+CALLERS = 4
+# As in production: no fault of the database is tried here, and a busy machine must not look like one. Nobody is turned
+# away: there is a place for each caller's next request while the one before, answered, still gives its own back.
+PATIENT = {
+    "WEB_THREADS": str(2 * CALLERS + SPARE),
+    "CONNECT_TIMEOUT": "3",
+    "STATEMENT_TIMEOUT": "15000",
+    "CLIENT_DEADLINE": "20",
+    "REQUEST_DEADLINE": "24",
+}
 
 
 def is_ready(world: World) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from tests.environment import ROOT
 from tests.marketedge.serving import environment, gunicorn, wait_for
 
-pytestmark = pytest.mark.served
+pytestmark = [pytest.mark.served, pytest.mark.alone]
 CONFIGURATION = ROOT / "marketedge" / "gunicorn.conf.py"
 BASE = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
 

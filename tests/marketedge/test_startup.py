@@ -11,7 +11,7 @@ import pytest
 from tests.environment import ROOT
 from tests.marketedge.serving import MuteServer, ask, gunicorn, wait_for
 
-pytestmark = pytest.mark.served
+pytestmark = [pytest.mark.served, pytest.mark.alone]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from tenants import migrating, privileges
 from tests.migrations.databases import Database
 
-pytestmark = pytest.mark.served
+pytestmark = [pytest.mark.served, pytest.mark.alone]
 APPLY = ["--apply", "--actor", "ops@zebra-associates.example", "--reason", "release 7"]
 APPLIED = "SELECT app || '.' || name FROM django_migrations"
 EVENTS = "SELECT actor_email, reason, data -> 'migrations' FROM tenants_auditevent WHERE action = 'release.migrated'"

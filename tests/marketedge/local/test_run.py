@@ -188,7 +188,12 @@ def test_it_can_be_stopped_while_the_database_is_prepared(tmp_path: Path) -> Non
 
 def test_a_signal_at_any_moment_stops_it_and_waits_for_nothing() -> None:
     told = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED_AT_EACH_LINE], cwd=ROOT, capture_output=True, text=True, timeout=40, check=True
+        [sys.executable, "-c", INTERRUPTED_AT_EACH_LINE],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=40,
+        check=True,
     )
 
     assert told.stdout == "stopped\n"

@@ -17,7 +17,7 @@ from tests.faults.proxy import Line
 from tests.migrations.conftest import copy, migrated  # noqa: F401 (fixtures)
 from tests.migrations.databases import Database
 
-pytestmark = pytest.mark.served
+pytestmark = [pytest.mark.served, pytest.mark.alone]
 KEY = "export_functionality"
 NOBODY_LISTENS = "postgres://marketedge_web:none@127.0.0.1:1/marketedge"
 
