@@ -71,7 +71,7 @@ class LocalRun:
         say("Stopped.")
 
     def request_stop(self, *_: object) -> None:
-        """Called by signals, in the middle of anything: it may wait for no lock, since whoever holds it is waiting too."""
+        """Called by signals, in the middle of anything: it waits for no lock, whose holder may be what it stopped."""
         self.stop_requested = True
 
     def _start_everything(self, stops: ExitStack) -> None:
