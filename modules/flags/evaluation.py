@@ -5,7 +5,7 @@ holds, and a line in the log says why. These three count what they answer; `all_
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -13,7 +13,7 @@ from typing import Any
 
 from modules.flags import watching
 from modules.flags.answers import Context, Outcome, Reason
-from modules.flags.explaining import Explanation
+from modules.flags.explaining import Answers, Explanation
 from modules.flags.explaining import explain as explained
 from modules.flags.exposure import flushing as flushing  # whoever counts also writes it: importing it sees to that
 from modules.flags.exposure.counting import ledger
@@ -23,7 +23,7 @@ from modules.flags.ladder import (
     Flag,
     answer,
     climb,
-    climb_alone,
+    climb_open,
     values_of,
 )
 from modules.flags.snapshot import Snapshot
@@ -133,7 +133,7 @@ def is_on(key: str, *, default: bool = False, context: Context | None = None) ->
             _tell_unknown(key, default)
             return default
         context = context or (here.context if here is not None else NOBODY)
-        outcome = climb(flag, context) if flag.needs else climb_alone(flag, context)
+        outcome = flag.fixed or (climb(flag, context) if flag.needs else climb_open(flag, context))
         if here is None or here.is_counted:
             ledger.note((flag, outcome, context))
         return outcome.is_on
@@ -155,7 +155,7 @@ def value(key: str, *, default: Any = None, context: Context | None = None) -> A
         outcome = climb(flag, context)
         chosen, variant = answer(flag, outcome, context)
         if here is None or here.is_counted:
-            ledger.note((flag, outcome, context, variant))
+            ledger.note((chosen, variant, outcome, snapshot.version, flag, context))
         return chosen
     except Exception:
         _tell_failed(key, default)
@@ -178,21 +178,21 @@ def explain(
         context = context or (here.context if here is not None else NOBODY)
         told = explained(flag, context, snapshot.version)
         if at is None and (here is None or here.is_counted):
-            ledger.note((flag, told.outcome, context, told.variant))
+            ledger.note(told)
         return told
     except Exception:
         _tell_failed(key, default)
         return unknown(key, default, 0)
 
 
-def all_flags(context: Context | None = None, *, only_for_clients: bool = False) -> dict[str, Explanation]:
+def all_flags(context: Context | None = None, *, only_for_clients: bool = False) -> Mapping[str, Explanation]:
     """Every flag's answer from one snapshot; `only_for_clients` leaves out what clients must not see."""
     snapshot, context = _here(context)
     flags, version = snapshot.flags, snapshot.version
     if only_for_clients:
         flags = {key: flag for key, flag in flags.items() if flag.is_visible_to_clients}
     try:
-        return {key: explained(flag, context, version) for key, flag in flags.items()}
+        return Answers(flags, context, version)
     except Exception:
         return {key: _one_of_all(flag, context, version) for key, flag in flags.items()}
 

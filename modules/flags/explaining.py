@@ -1,16 +1,14 @@
 """A flag's answer with everything that led to it: for code, and as a sentence for people, made when it is read."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from modules.flags.answers import Context, Outcome, Override, Reason
 from modules.flags.document import moment_words
-from modules.flags.ladder import IN_ROLLOUT, OUTSIDE_ROLLOUT, Flag, answer, bucket, climb, climb_alone
+from modules.flags.ladder import IN_ROLLOUT, OUTSIDE_ROLLOUT, Flag, answer, bucket, climb, climb_alone, climb_open
 
 
-@dataclass(slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """`value` is the flag's, of its type, and `variant` the name for it. `version` is the number of the release, 0
     where there is none. What only people ask for is worked out when it is read."""
 
@@ -63,13 +61,44 @@ Sentence = Callable[[Explanation], str]
 
 
 def explain(flag: Flag, context: Context, version: int) -> Explanation:
-    outcome = climb(flag, context) if flag.needs else climb_alone(flag, context)
+    outcome = flag.fixed or (climb(flag, context) if flag.needs else climb_open(flag, context))
+    # As `Explanation(...)` does it, in less than half the time.
     if not outcome.is_on:
-        return Explanation(flag.off_value, "off", outcome, version, flag, context)
+        return _tuple(Explanation, (flag.off_value, "off", outcome, version, flag, context))
     if not flag.variants:
-        return Explanation(True, "on", outcome, version, flag, context)
+        return _tuple(Explanation, (True, "on", outcome, version, flag, context))
     value, variant = answer(flag, outcome, context)
-    return Explanation(value, variant, outcome, version, flag, context)
+    return _tuple(Explanation, (value, variant, outcome, version, flag, context))
+
+
+_tuple = tuple.__new__
+
+
+class Answers(Mapping[str, Explanation]):
+    """What many flags answer one context. All is decided at once; an explanation is put together when it is read."""
+
+    __slots__ = ("_context", "_decided", "_flags", "_version")
+
+    def __init__(self, flags: Mapping[str, Flag], context: Context, version: int) -> None:
+        self._flags, self._context, self._version = flags, context, version
+        self._decided: dict[str, tuple[Any, str, Outcome]] = {}
+        for key, flag in flags.items():
+            outcome = flag.fixed or (climb(flag, context) if flag.needs else climb_open(flag, context))
+            if not outcome.is_on:
+                self._decided[key] = (flag.off_value, "off", outcome)
+            elif not flag.variants:
+                self._decided[key] = (True, "on", outcome)
+            else:
+                self._decided[key] = (*answer(flag, outcome, context), outcome)
+
+    def __getitem__(self, key: str) -> Explanation:
+        return Explanation(*self._decided[key], self._version, self._flags[key], self._context)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._decided)
+
+    def __len__(self) -> int:
+        return len(self._decided)
 
 
 def percentage(told: Explanation) -> str:

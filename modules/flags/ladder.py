@@ -5,7 +5,7 @@ values and hashes once.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +34,10 @@ OUTSIDE_ROLLOUT = OFF[Reason.OUTSIDE_ROLLOUT]
 @dataclass(slots=True, eq=False)
 class Flag:
     """One flag at one moment. `fixed` is the outcome for everybody, where there is one; `needs` holds all that must be
-    on first, prerequisites of prerequisites included; the overrides are those that are current."""
+    on first, prerequisites of prerequisites included; the overrides are those that are current.
+
+    The last two follow from the others: whether anything stands before the percentage, and what one of nothing or of
+    everybody says without a hash."""
 
     key: str
     fixed: Outcome | None = None
@@ -54,6 +57,19 @@ class Flag:
     variants: tuple[tuple[int, str, Any], ...] = ()  # hashes below the first are this variant's
     is_visible_to_clients: bool = False
     because: str = ""  # what `fixed` is about: a time, or the key of another flag
+    has_conditions: bool = field(init=False)
+    whole: Outcome | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.has_conditions = bool(
+            self.module
+            or self.people
+            or self.organisations
+            or not self.is_enabled
+            or self.blocked_sectors
+            or self.allowed_sectors
+        )
+        self.whole = {0: OUTSIDE_ROLLOUT, SCALE: IN_ROLLOUT}.get(self.rollout)
 
 
 def compiled(rules: Rules, at: datetime, forced: bool | None = None) -> Flag:
@@ -127,38 +143,42 @@ def climb(flag: Flag, context: Context) -> Outcome:
     """The first rung that decides. Rungs 1 to 3 were decided when the flag was compiled."""
     if flag.needs and flag.fixed is None:
         for needed in flag.needs:
-            if not climb_alone(needed, context).is_on:
+            if not (needed.fixed or climb_open(needed, context)).is_on:
                 return PREREQUISITE_OFF
-    return climb_alone(flag, context)
+    return flag.fixed or climb_open(flag, context)
 
 
 def climb_alone(flag: Flag, context: Context) -> Outcome:
-    """The ladder without prerequisites: rungs 5 to 11."""
-    if flag.fixed is not None:
-        return flag.fixed
-    if flag.module:
-        if context.entitled_modules is None:
-            return ENTITLEMENT_UNKNOWN
-        if flag.module not in context.entitled_modules:
-            return NOT_ENTITLED
-    if flag.people is not None and (override := flag.people.get(context.person)) is not None:
-        return override
-    if flag.organisations is not None and (override := flag.organisations.get(context.organisation)) is not None:
-        return override
-    if not flag.is_enabled:
-        return NOT_ENABLED
-    if flag.blocked_sectors and context.sector.startswith(flag.blocked_sectors):
-        return SECTOR_BLOCKED
-    if flag.allowed_sectors and not context.sector.startswith(flag.allowed_sectors):
-        return SECTOR_NOT_ALLOWED if context.sector else SECTOR_UNKNOWN
+    """The ladder without prerequisites."""
+    return flag.fixed or climb_open(flag, context)
+
+
+def climb_open(flag: Flag, context: Context) -> Outcome:
+    """Rungs 5 to 11, of a flag that is not fixed. Most have only a percentage."""
+    if flag.has_conditions:
+        if flag.module:
+            if context.entitled_modules is None:
+                return ENTITLEMENT_UNKNOWN
+            if flag.module not in context.entitled_modules:
+                return NOT_ENTITLED
+        if flag.people is not None and (override := flag.people.get(context.person)) is not None:
+            return override
+        if flag.organisations is not None and (override := flag.organisations.get(context.organisation)) is not None:
+            return override
+        if not flag.is_enabled:
+            return NOT_ENABLED
+        if flag.blocked_sectors and context.sector.startswith(flag.blocked_sectors):
+            return SECTOR_BLOCKED
+        if flag.allowed_sectors and not context.sector.startswith(flag.allowed_sectors):
+            return SECTOR_NOT_ALLOWED if context.sector else SECTOR_UNKNOWN
     unit = context.person if flag.is_by_person else context.organisation
     if not unit:
         return NOBODY_TO_COUNT
-    # At its ends the percentage needs no hash. It is of bytes: `mmh3.hash`, which takes text too, ends the process over
-    # a lone surrogate, which JSON from outside may hold; encoding raises instead.
-    if flag.rollout == SCALE or (flag.rollout and murmur3_32((flag.before_unit + unit).encode()) < flag.below):
-        return IN_ROLLOUT
-    return OUTSIDE_ROLLOUT
+    if flag.whole is not None:
+        return flag.whole
+    # The hash is of bytes: `mmh3.hash`, which takes text too, ends the process over a lone surrogate, which JSON from
+    # outside may hold; encoding raises instead.
+    return IN_ROLLOUT if murmur3_32((flag.before_unit + unit).encode()) < flag.below else OUTSIDE_ROLLOUT
 
 
 def bucket(salt: str, unit: str) -> int:
@@ -188,7 +208,7 @@ def values_of(flags: Mapping[str, Flag], context: Context) -> dict[str, Any]:
     """The values alone, for who asks for many."""
     values = {}
     for key, flag in flags.items():
-        outcome = climb(flag, context) if flag.needs else climb_alone(flag, context)
+        outcome = flag.fixed or (climb(flag, context) if flag.needs else climb_open(flag, context))
         if not outcome.is_on:
             values[key] = flag.off_value
         else:

@@ -15,7 +15,8 @@ MOST_NOTES = 200_000  # that wait to be added up, which is done each second; bey
 NOT_TOLD_APART = str(UUID(int=0))  # stands for the organisations beyond
 
 Answer = tuple[str, str, bool | str, int]
-Note = tuple[Any, ...]  # the flag, the outcome, the context and, where somebody was told it, the name of the variant
+# The flag, the outcome and the context; where somebody was told more, the `Explanation`, or a tuple like it.
+Note = tuple[Any, ...]
 
 
 class Ledger:
@@ -59,8 +60,11 @@ class Ledger:
 
 
 def _answer(note: Note) -> Answer:
-    flag, outcome, context, *variant = note
-    answered = variant[0] if variant and flag.variants and outcome.is_on else outcome.is_on
+    if len(note) == 3:
+        flag, outcome, context = note
+        return flag.key, context.organisation, outcome.is_on, outcome.rung
+    _, variant, outcome, _, flag, context = note
+    answered = variant if flag.variants and outcome.is_on else outcome.is_on
     return flag.key, context.organisation, answered, outcome.rung
 
 

@@ -152,8 +152,8 @@ def test_prerequisites_that_many_flags_share_are_climbed_once(monkeypatch):
         for side in ("left", "right")
     ]
     ends = [Rules(f"left{levels}", salt="s"), Rules(f"right{levels}", salt="s")]
-    climbed = Mock(wraps=ladder.climb_alone)
-    monkeypatch.setattr(ladder, "climb_alone", climbed)
+    climbed = Mock(wraps=ladder.climb_open)
+    monkeypatch.setattr(ladder, "climb_open", climbed)
 
     answer = ask(replace(ON, needs=("left0",)), SOMEBODY, *shared, *ends)
 

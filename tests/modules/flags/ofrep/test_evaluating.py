@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from modules.flags import ladder
 from modules.flags.ladder import bucket
 from tests.factories import (
     make_client_token,
@@ -149,14 +150,12 @@ def test_all_are_answered_as_each_alone(ask):
 
 
 def test_one_that_cannot_be_evaluated_keeps_nobody_from_the_others(ask, monkeypatch):
-    from modules.flags import explaining
-
-    def breaks_for_one(flag: Any, *rest: Any) -> Any:
+    def breaks_for_one(flag: Any, context: Any) -> Any:
         if flag.key == "colour":
             raise ZeroDivisionError("a secret")
-        return explaining.explain(flag, *rest)
+        return ladder.climb_open(flag, context)
 
-    monkeypatch.setattr("modules.flags.evaluation.explained", breaks_for_one)
+    monkeypatch.setattr("modules.flags.explaining.climb_open", breaks_for_one)
 
     told = by_key(ask())
 
