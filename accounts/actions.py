@@ -239,7 +239,8 @@ def revoke_client_token(token: ClientToken, *, by: Any, reason: str) -> ClientTo
     """From the next call on it is worth nothing. One that is revoked already stays as it is."""
     with audit.action("client_token.revoked", by=by, organisation=token.organisation, reason=reason) as event:
         event.data = {"name": token.name, "prefix": token.prefix}
-        ClientToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+        open_ones = ClientToken.objects.filter(pk=token.pk, revoked_at=None)
+        event.is_void = not open_ones.update(revoked_at=timezone.now())
     token.refresh_from_db(fields=["revoked_at"])
     return token
 

@@ -26,12 +26,16 @@ def record(
 def action(
     name: str, *, by: Any = None, organisation: Organisation | None = None, reason: str = "", **data: Any
 ) -> Iterator[AuditEvent]:
-    """One transaction and its one event: changes made inside become its details, and all is kept or nothing."""
+    """One transaction and its one event: changes made inside become its details, and all is kept or nothing.
+
+    Whoever finds inside that all was so already says it of the event, `is_void`: then nothing is told either.
+    """
     event = _event(name, by=by, organisation=organisation, reason=reason, data=data)
     with transaction.atomic():
         outer = _swap_current_event(str(event.id))
         yield event
-        event.save(force_insert=True)
+        if not event.is_void:
+            event.save(force_insert=True)
         _swap_current_event(outer)
 
 

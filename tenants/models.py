@@ -225,6 +225,7 @@ class AuditEvent(models.Model):
     target_table = models.CharField(max_length=80, blank=True)
     target_id = models.CharField(max_length=80, blank=True)
     data = models.JSONField(default=dict, blank=True)
+    is_void = False  # while it is happening: whether nothing has changed, so that there is nothing to tell
 
     class Meta:
         constraints = [

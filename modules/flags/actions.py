@@ -145,13 +145,19 @@ def copy_flags(copies: Mapping[str, Flag], *, by: Any, reason: str) -> int | Non
 
 
 def _set_all(flags: Sequence[Flag], name: str, *, by: Any, reason: str, **fields: Any) -> int | None:
+    """Where all are so already, because two people did the same, nothing is told: neither here nor in the audit."""
     keys = [flag.key for flag in flags]
     with _change_of(keys, name, by=by, reason=reason) as event:
         _require_present(flags)
+        others = set(
+            Flag.objects.filter(pk__in=[flag.pk for flag in flags]).exclude(**fields).values_list("pk", flat=True)
+        )
+        event.is_void = not others
         for flag in flags:
             for field, value in fields.items():
                 setattr(flag, field, value)
-            flag.save(update_fields=[*fields, "updated_at"])
+            if flag.pk in others:
+                flag.save(update_fields=[*fields, "updated_at"])
     return event.data.get("release")
 
 

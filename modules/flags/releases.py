@@ -48,7 +48,8 @@ def change(name: str, *, by: Any, reason: str, reverts_to: int | None = None, **
             yield event
         finally:
             _is_changing.reset(token)
-        event.data["release"] = _publish(pointer, by=by, reason=reason or name, reverts_to=reverts_to)
+        event.data["release"] = number = _publish(pointer, by=by, reason=reason or name, reverts_to=reverts_to)
+        event.is_void = event.is_void and number is None
 
 
 def hold(number: int) -> None:
@@ -60,7 +61,7 @@ def hold(number: int) -> None:
 def publish(*, by: Any, reason: str) -> int | None:
     """A release of what the rows say, where the newest says something else; its number, or None."""
     with change("flags.published", by=by, reason=reason) as event:
-        pass
+        event.is_void = True  # unless there is a release
     return event.data["release"]
 
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import include, path
 from django.utils import timezone
 
-from accounts import client_tokens
+from accounts import actions, client_tokens
 from accounts.models import ClientToken
 from tenants import scope
 from tenants.api import for_client_tokens, methods
@@ -174,6 +174,17 @@ def test_staff_without_the_permission_and_others_are_kept_out(client, lumen, pat
         answers.append(make_by_form(client, lumen).status_code)
 
     assert (answers, len(rows())) == ([302, 302, 403, 403], 1)
+
+
+def test_two_who_revoke_the_same_token_at_once_are_told_once(superuser, lumen):
+    make_client_token(lumen)
+    [first], [second] = rows(), rows()
+
+    with scope.login():
+        for token in (first, second):
+            actions.revoke_client_token(token, by=superuser, reason="it leaked")
+
+    assert (len(events("client_token.revoked")), second.revoked_at) == (1, first.revoked_at)
 
 
 def test_staff_who_may_only_look_make_and_revoke_nothing(client, lumen):

@@ -156,13 +156,14 @@ def test_it_says_when_this_process_does_not_follow(client, superuser, flag_store
     assert "this process has not followed" in text_of(throw(client, flag))
 
 
-def test_a_flag_that_is_killed_already_is_no_new_release(client, superuser):
+def test_a_flag_that_is_killed_already_is_no_new_release_and_no_line_in_the_audit(client, superuser):
     flag = make_flag("wanted", is_killed=True)
     released = releases()
 
     page = text_of(throw(client, flag))
 
     assert ("It was so already." in page, releases()) == (True, released)
+    assert "flag.killed" not in dict(events())
 
 
 def test_what_the_operator_forces_is_said_not_to_obey(client, superuser, settings):
