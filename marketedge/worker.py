@@ -5,6 +5,8 @@ caller has a limited time to send the rest, and for each read and write. The loo
 waits for one of them. Answers do not say what serves them.
 """
 
+import ctypes
+import errno
 import re
 import selectors
 import socket
@@ -22,6 +24,8 @@ HEAD_SECONDS = 5.0  # from the connection, or the first piece on a kept one, unt
 SHORT_BODY = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,5})[ \t]*(?:\r\n|$)", re.IGNORECASE)
 EXPECTS = re.compile(rb"\r\nexpect:", re.IGNORECASE)
 READ_AT_ONCE = 64 * 1024
+# Unlike Python's own calls, these let no other thread run in between.
+_libc = ctypes.PyDLL(None, use_errno=True)
 
 
 class Clocked:
@@ -118,9 +122,13 @@ class Worker(ThreadWorker):
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
-        self.nr_conns += 1
+        self._take(client, address)
+
+    def _take(self, client: socket.socket, address: Any) -> None:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._await_head(Connection(self.cfg, client, address, listener.getsockname()))
+        connection = Connection(self.cfg, client, address, client.getsockname())
+        self.nr_conns += 1
+        self._await_head(connection)
 
     def enqueue_req(self, conn: Connection) -> None:
         if conn.take_what_was_read_ahead():
@@ -167,8 +175,18 @@ class Worker(ThreadWorker):
     def _take_the_last(self) -> None:
         """What the kernel has accepted for us is answered; who comes later is refused at once and can go elsewhere."""
         for listener in self.sockets:
-            before = -1
-            while before != self.nr_conns:
-                before = self.nr_conns
-                self.accept(listener)
-            listener.close()
+            while client := accepted_or_close(listener.sock):
+                try:
+                    self._take(client, client.getpeername())
+                except OSError:  # gone already
+                    client.close()
+
+
+def accepted_or_close(listener: socket.socket) -> socket.socket | None:
+    """A connection that the kernel has accepted. Where there is none, the listener is closed in the same breath: who
+    came after the last look, while other threads had their turn, would lose a request."""
+    while (number := _libc.accept(listener.fileno(), None, None)) < 0:
+        if ctypes.get_errno() not in (errno.EINTR, errno.ECONNABORTED):
+            _libc.close(listener.detach())
+            return None
+    return socket.socket(fileno=number)

@@ -4,6 +4,13 @@ from tests.mutants.mutant import Mutant
 
 MUTANTS = (
     Mutant(
+        "nobody between the last look at the port and its close",
+        "marketedge/worker.py",
+        "ctypes.PyDLL(None",
+        "ctypes.CDLL(None",
+        "tests/marketedge/test_worker.py",
+    ),
+    Mutant(
         "short bodies are waited for without a thread",
         "marketedge/worker.py",
         "return not promised or len(body)",
