@@ -1,0 +1,1 @@
+"""The page that answers why a flag is on or off."""
