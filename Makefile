@@ -30,11 +30,11 @@ test: check chromium ## check, then run every test, browser journeys included
 test-fast: $(INSTALLED) ## run the tests that need no browser and no server processes, on all processors
 	@$(PYTHON) -m pytest -m "not journey and not served" $(AT_ONCE)
 
-test-served: $(INSTALLED) ## run those that start server processes, and may have company
-	@$(PYTHON) -m pytest -m "served and not alone" $(AT_ONCE) --dist loadfile
+test-served: $(INSTALLED) ## run the browser journeys, and the tests that start server processes and may have company
+	@$(PYTHON) -m pytest -m "(journey or served) and not alone" $(AT_ONCE) --dist loadfile
 
-test-alone: $(INSTALLED) ## run the browser journeys, and the tests that measure waits: faults, stops, several processes
-	@$(PYTHON) -m pytest -m "journey or alone"
+test-alone: $(INSTALLED) ## run the tests that measure short waits: stops, crowds, several processes
+	@$(PYTHON) -m pytest -m alone
 
 check: $(INSTALLED) ## lint, types, imports, migrations, deployment settings, templates
 	$(VENV)/bin/ruff check .

@@ -7,14 +7,7 @@ import pytest
 
 from tests.faults.world import World
 
-HERE = Path(__file__).parent
 RESULTS: list[tuple[str, ...]] = []
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.alone)
 
 
 @pytest.fixture(scope="session")

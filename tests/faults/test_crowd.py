@@ -8,7 +8,7 @@ import requests
 
 from tests.faults.world import HERE, LIMITS, PAGE_LIMIT, World, seconds_until, sign_in
 
-pytestmark = pytest.mark.served
+pytestmark = [pytest.mark.served, pytest.mark.alone]
 THREADS = int(LIMITS["WEB_THREADS"])
 Told = tuple[int, float, str, str]
 

@@ -13,7 +13,7 @@ from tests.faults.conftest import RESULTS
 from tests.faults.names import can_be_taken_away
 from tests.faults.world import DATABASE, HERE, PAGE_LIMIT, World, seconds_until, sign_in
 
-pytestmark = pytest.mark.served
+pytestmark = [pytest.mark.served, pytest.mark.alone]
 ONE_INTERVAL = 5.0  # seconds: an answer of ready is kept for two, the next question has two, and there is some air
 
 

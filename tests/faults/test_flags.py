@@ -11,7 +11,7 @@ from tests.environment import ROOT
 from tests.faults.world import GUNICORN, HERE, World, seconds_until, sign_in
 from tests.marketedge.serving import free_port
 
-pytestmark = pytest.mark.served
+pytestmark = [pytest.mark.served, pytest.mark.alone]
 KILL_SWITCH = "/admin/flags/flag/kill-switch/?q=market_edge_v2"
 PAGE = f"{HERE}market-edge-core/"
 OBEYED_WITHIN = 1.5  # seconds

@@ -18,7 +18,7 @@ from accounts.demonstration import PEOPLE
 from accounts.local_provider.tokens import Faults
 from tests.faults.world import HERE, World, seconds_until, sign_in
 
-pytestmark = pytest.mark.served
+pytestmark = [pytest.mark.served, pytest.mark.alone]
 CROWD = 50
 PATIENCE = 60.0  # seconds until the last of them is in
 PENDING = re.compile(r'name="pending" value="([^"]+)"')

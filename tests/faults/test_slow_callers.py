@@ -13,7 +13,7 @@ from marketedge.admission import DRAIN_SECONDS
 from tests.faults.test_crowd import THREADS, time_to_live
 from tests.faults.world import World, seconds_until
 
-pytestmark = pytest.mark.served
+pytestmark = [pytest.mark.served, pytest.mark.alone]
 LIMIT = 6  # seconds that a caller has; as short as the limits before it allow
 HEAD = b"GET /sign-in/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 POST = b"POST /sign-out/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"

@@ -12,7 +12,7 @@ from marketedge.admission import SPARE
 from tests.faults.load import LOST, REFUSED, SERVED, WRONG, Load
 from tests.faults.world import DATABASE, HERE, World, seconds_until, sign_in
 
-pytestmark = pytest.mark.served
+pytestmark = [pytest.mark.served, pytest.mark.alone]
 CALLERS = 4
 # As in production: no fault of the database is tried here, and a busy machine must not look like one. Nobody is turned
 # away: there is a place for each caller's next request while the one before, answered, still gives its own back.

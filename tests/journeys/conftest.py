@@ -96,7 +96,8 @@ def _make_database() -> None:
 
 
 def _start(environment: dict[str, str], *arguments: str) -> subprocess.Popen[bytes]:
-    log = (ROOT / ".local").joinpath(f"journeys-{arguments[1] if arguments[0] != '-m' else 'web'}.log")
+    name = arguments[1] if arguments[0] != "-m" else "web"
+    log = ROOT / ".local" / f"journeys-{name}{os.environ.get('PYTEST_XDIST_WORKER', '')}.log"
     log.parent.mkdir(exist_ok=True)
     with log.open("wb") as written:
         command = [sys.executable, *arguments]
@@ -116,7 +117,7 @@ def _wait_for(url: str, seconds: float = 20) -> None:
             return
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, nothing else in this process may use the database
 def browser() -> Iterator[Browser]:
     path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if path is None:
