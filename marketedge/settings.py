@@ -362,6 +362,7 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         # Anybody can cause these as often as they like; the line of the request tells of them.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "django.security.RequestDataTooBig": {"level": "CRITICAL"},
         "django.security.TooManyFieldsSent": {"level": "CRITICAL"},
         "django.server": {"propagate": True, "handlers": []},
     },

@@ -2,6 +2,7 @@
 
 import re
 from functools import cached_property
+from itertools import chain
 from typing import Any, ClassVar
 
 from django import forms
@@ -82,7 +83,8 @@ class FlagForm(ReleasingForm):
     )
     allowed_sectors = SectorsField(
         required=False,
-        help_text="Only these: UK SIC 2007 codes or their beginnings (59140, 55). Empty: all.",
+        help_text="Only these: UK SIC 2007 codes or their beginnings, such as 59140 (cinemas), 55 (hotels and other"
+        " accommodation), 93130 (gyms), 47 (retailers). Empty: all.",
         widget=forms.TextInput(attrs={"size": 60}),
     )
     blocked_sectors = SectorsField(
@@ -152,7 +154,7 @@ class FlagForm(ReleasingForm):
         self._clean_off_value(cleaned)
         for rows in (self.variants, self.ramp):
             if rows.is_bound and not rows.is_valid():
-                self.add_error(None, f"Look at the rows of the {rows.prefix}.")
+                self.add_error(None, _faults_of(rows))
         if not self.errors:
             self._merge(cleaned)
             self.instance.rollout = int(cleaned["percentage"] * THOUSAND)
@@ -206,3 +208,13 @@ class FlagForm(ReleasingForm):
     @property
     def media(self) -> Any:
         return super().media + self.variants.media + self.ramp.empty_form.media
+
+
+def _faults_of(rows: Any) -> list[str]:
+    """Which row, and what is wrong with it; each field says the same in its place."""
+    faults = [
+        f"Row {number} of the {rows.prefix}: {words}"
+        for number, form in enumerate(rows.forms, start=1)
+        for words in chain.from_iterable(form.errors.values())
+    ]
+    return faults or [str(words) for words in rows.non_form_errors()]

@@ -5,6 +5,7 @@ import re
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.environment import ROOT
 from tests.journeys.test_accessibility import SERIOUS
 
 
@@ -64,3 +65,29 @@ def test_rows_are_added_with_the_keyboard_and_show_their_shares(sign_in):
     shares = page.locator("[data-rows=variants] [data-rows-in] [data-share]").all_inner_texts()
     assert shares == ["20 %", "60 %", "20 %"]
     expect(page.locator("[name=variants-2-name]")).to_have_value("red")
+
+
+def test_whoever_forgot_something_is_led_to_it(sign_in):
+    page = flag_page(sign_in)
+    date = page.locator("[name^=ramp-][name$=-at_0]").last
+    date.fill("2028-07-01")
+    page.locator("[name^=ramp-][name$=-percentage]").last.fill("12.5")
+    page.get_by_label("Reason for the change").fill("More of them")
+
+    page.get_by_role("button", name="Preview").click()
+
+    expect(page.get_by_text(re.compile(r"Row \d of the ramp: Enter both the date and the time\."))).to_be_visible()
+    expect(date).to_be_focused()
+
+
+def test_a_prerequisite_is_found_among_many(open_page):
+    keys = ["export", "pricing_old", "pricing_new", *(f"other{number}" for number in range(9))]
+    choices = (f'<div><label><input type="checkbox"> {key}</label></div>' for key in keys)
+    page = open_page()
+    page.set_content(f'<div id="id_needs">{"".join(choices)}</div>')
+    page.add_script_tag(path=ROOT / "modules/flags/static/flags/editing.js")
+    page.get_by_label("export").check()
+
+    page.get_by_label("Find a flag among the prerequisites").fill("new PRIC")
+
+    expect(page.locator("label:visible")).to_have_text([" export", " pricing_new"])

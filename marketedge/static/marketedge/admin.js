@@ -1,4 +1,5 @@
-/* Names for the controls of the admin site that come without one, and the time zone of whoever works there. */
+/* Names for the controls of the admin site that come without one, the time zone of whoever works there, and the way to
+   what is wrong in a form. */
 (function () {
   "use strict";
 
@@ -21,9 +22,19 @@
     if (zone) document.cookie = "editors_zone=" + zone + "; Path=/admin/; Max-Age=31536000; SameSite=Lax" + secure;
   }
 
+  // Whoever has to mend something begins where it is.
+  function goToFirstFault() {
+    const field = document.querySelector('#content-main [aria-invalid="true"]:not([type="hidden"])');
+    if (!field) return;
+    const folded = field.closest("details");
+    if (folded) folded.open = true;
+    field.focus();
+  }
+
   function start() {
     tellZone();
     nameSelections();
+    goToFirstFault();
     const search = document.getElementById("searchbar");
     if (search) search.setAttribute("aria-label", "Search");
   }

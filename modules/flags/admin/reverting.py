@@ -58,6 +58,7 @@ def _shown(release: FlagRelease, key: str) -> dict[str, Any]:
         now, wanted = draft(), _wanted(release, key)
         require_sound(wanted)
         return {
+            "deleted": sorted(bodies(now).keys() - bodies(wanted).keys()),
             "compared": compared_bodies(bodies(now), bodies(wanted)),
             "effects": effects(now, wanted, at=timezone.now()),
         }

@@ -348,6 +348,17 @@ def test_overrides_for_who_is_no_longer_here_are_left_out_and_named(client, supe
     assert f"Left out: flag wanted: the override for {person.public_id}, who is not here." in text(response)
 
 
+def test_flags_that_would_be_deleted_are_named_with_the_way_back(client, superuser):
+    for key in ("first", "second", "third"):
+        make_flag(key)
+
+    response = show(client, f"{HISTORY}1/revert/")
+
+    assert response.context["deleted"] == ["second", "third"]
+    assert "<strong>2 flags of today would be deleted</strong>, since release 1 does not know them:" in text(response)
+    assert "return to release 3." in text(response)
+
+
 def test_where_nothing_would_change_there_is_nothing_to_press(client, superuser):
     make_flag("wanted")
 

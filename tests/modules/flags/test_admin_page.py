@@ -183,13 +183,13 @@ def test_more_rows_are_given_without_javascript_and_nothing_typed_is_lost(client
     assert ('value="#00f"' in page, 'name="percentage" value="33"' in page, "errornote" in page) == (True, True, False)
 
 
-def test_a_row_half_filled_is_an_error_at_its_field(client):
+def test_a_row_half_filled_is_an_error_at_its_field_and_at_the_top(client):
     flag = make_flag("wanted")
 
     page = page_of(client.post(address(flag), form_of(flag, **rows("ramp", {"at_0": "2027-01-02", "percentage": "5"}))))
 
-    assert "Look at the rows of the ramp." in page
-    assert "Enter both the date and the time." in page
+    assert "Row 1 of the ramp: Enter both the date and the time." in page
+    assert page.count("Enter both the date and the time.") == 2
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,8 @@ def test_another_type_asks_for_values_that_fit_and_keeps_what_was_typed(client):
 
     page = page_of(client.post(address(flag), form))
 
-    assert page.count("Enter a whole number, such as 25, or choose another type for the flag.") == 2
+    # At each field, and at the top.
+    assert page.count("Enter a whole number, such as 25, or choose another type for the flag.") == 4
     assert 'value="#00f"' in page
 
 

@@ -1,4 +1,5 @@
-/* Rows of a flag's form: added and removed without asking the server, and the shares of variants while weights change. */
+/* Rows of a flag's form: added and removed without asking the server, and the shares of variants while weights change.
+   Long lists of boxes can be searched. */
 (function () {
   "use strict";
 
@@ -45,6 +46,30 @@
     rows.querySelectorAll("[data-row]").forEach(function (row) { row.classList.toggle("row-removed", isRemoved(row)); });
     if (rows.hasAttribute("data-shares")) showShares(rows);
   }
+
+  // What is chosen stays in sight, whatever is searched for.
+  function addSearch(boxes) {
+    const choices = Array.from(boxes.children);
+    if (choices.length < 10) return;
+    const search = document.createElement("input");
+    search.type = "search";
+    search.className = "boxes-search";
+    search.placeholder = "Find by key";
+    search.setAttribute("aria-label", "Find a flag among the prerequisites");
+    search.addEventListener("input", function () {
+      const words = search.value.toLowerCase().split(/\s+/);
+      choices.forEach(function (choice) {
+        const said = choice.textContent.toLowerCase();
+        const isFound = words.every(function (word) { return said.includes(word); });
+        choice.hidden = !isFound && !choice.querySelector("input").checked;
+      });
+    });
+    // Enter looks, and sends no form.
+    search.addEventListener("keydown", function (event) { if (event.key === "Enter") event.preventDefault(); });
+    boxes.before(search);
+  }
+
+  document.querySelectorAll("#id_needs").forEach(addSearch);
 
   document.querySelectorAll("[data-rows]").forEach(function (rows) {
     rows.querySelector(".rows-more").addEventListener("click", function (event) {

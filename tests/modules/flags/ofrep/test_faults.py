@@ -103,8 +103,9 @@ def test_a_body_that_can_be_read(send, body, key):
     assert send(body, key=key, content_type="application/json; charset=utf-8").status_code == 200
 
 
-def test_a_body_that_is_too_large(send):
+def test_a_body_that_is_too_large_is_no_error_of_ours(send, caplog):
     assert told(send(b'{"context": "' + b"a" * (3 * 1024 * 1024)), "shown") == (413, "GENERAL")
+    assert "ERROR" not in {record.levelname for record in caplog.records}
 
 
 @pytest.mark.parametrize(
