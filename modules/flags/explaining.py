@@ -92,7 +92,7 @@ class Answers(Mapping[str, Explanation]):
                 self._decided[key] = (*answer(flag, outcome, context), outcome)
 
     def __getitem__(self, key: str) -> Explanation:
-        return Explanation(*self._decided[key], self._version, self._flags[key], self._context)
+        return _tuple(Explanation, (*self._decided[key], self._version, self._flags[key], self._context))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._decided)
