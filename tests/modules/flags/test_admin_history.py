@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -22,6 +21,7 @@ from tests.factories import (
     make_user,
     release_flags,
 )
+from tests.modules.flags.in_admin import make_looker
 
 pytestmark = pytest.mark.django_db
 HISTORY = "/admin/flags/flag/history/"
@@ -389,10 +389,7 @@ def test_pages_ask_the_same_number_of_queries_whatever_there_is(client, superuse
 
 @pytest.fixture
 def looker(client):
-    """Staff who may look at flags and not change them."""
-    user = make_user(is_staff=True)
-    with scope.login():
-        user.user_permissions.set(Permission.objects.filter(codename="view_flag"))
+    user = make_looker()
     client.force_login(user)
     return user
 

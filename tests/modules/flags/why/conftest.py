@@ -1,15 +1,13 @@
 """Who asks, and of whom."""
 
 import pytest
-from django.contrib.auth.models import Permission
 
-from tenants import scope
 from tests.factories import (
     make_member,
     make_organisation,
     make_superuser,
-    make_user,
 )
+from tests.modules.flags.in_admin import make_looker
 
 
 @pytest.fixture
@@ -31,9 +29,6 @@ def ada(lumen):
 
 @pytest.fixture
 def looker(client):
-    """Staff who may look at flags and not change them."""
-    user = make_user(is_staff=True)
-    with scope.login():
-        user.user_permissions.set(Permission.objects.filter(codename="view_flag"))
+    user = make_looker()
     client.force_login(user)
     return user
