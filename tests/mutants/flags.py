@@ -4,6 +4,13 @@ from tests.mutants.mutant import Mutant
 
 MUTANTS = (
     Mutant(
+        "not enabled, with prerequisites alone",
+        "modules/flags/ladder.py",
+        "            or not self.is_enabled\n",
+        "",
+        "tests/modules/flags/test_ladder.py",
+    ),
+    Mutant(
         "lock of those who change flags",
         "modules/flags/releases.py",
         "FlagPointer.objects.select_for_update().get(id=1)",

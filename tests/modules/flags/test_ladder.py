@@ -124,6 +124,12 @@ def test_a_prerequisite_that_is_on_lets_through():
     assert ask(replace(ON, needs=("base",)), SOMEBODY, Rules("base", salt="b")).value is True
 
 
+def test_a_flag_that_is_not_enabled_is_off_whatever_its_prerequisites_say():
+    answer = ask(replace(ON, enabled=False, needs=("base",)), SOMEBODY, Rules("base", salt="b"))
+
+    assert (answer.value, answer.rung, answer.reason) == (False, 7, Reason.NOT_ENABLED)
+
+
 def test_a_circle_of_prerequisites_is_off_and_ends():
     answer = ask(replace(ON, needs=("base",)), SOMEBODY, Rules("base", salt="b", needs=("f",)))
 
