@@ -3,6 +3,8 @@
 import ast
 import importlib
 import pkgutil
+import re
+import time
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,11 @@ def test_no_template_has_inline_script_or_style(template):
     text = template.read_text()
 
     assert [word for word in ("style=", "onclick=", "onload=", "<style", "javascript:") if word in text] == []
+
+
+def test_no_test_has_a_name_that_changes_with_the_clock(request):
+    now = time.time()
+    seconds = re.compile(r"(?<!\d)\d{10}(?!\d)")
+    moments = {item.nodeid: [int(found) for found in seconds.findall(item.nodeid)] for item in request.session.items}
+
+    assert [name for name, found in moments.items() if any(abs(at - now) < 400 * 86_400 for at in found)] == []

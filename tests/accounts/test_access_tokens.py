@@ -16,7 +16,6 @@ from accounts.refusals import BAD_TOKEN, Refused
 from tests.bearer import APPLICATION, AUDIENCE, ISSUER, access_token, claims_for, signer
 
 pytestmark = pytest.mark.usefixtures("bearer")
-NOW = int(time.time())
 BUDGET = Budget(600)
 
 
@@ -54,16 +53,10 @@ def refused(token: str) -> bool:
         {"aud": [AUDIENCE, ["x"]]},
         {"aud": {"x": AUDIENCE}},
         {"exp": None},
-        {"exp": NOW - 60},
-        {"exp": str(NOW + 600)},
-        {"exp": NOW + 600.5},
         {"exp": True},
         {"exp": 2**60},
         {"iat": None},
-        {"iat": NOW + 86_400},
-        {"iat": str(NOW)},
         {"iat": -5},
-        {"nbf": NOW + 86_400},
         {"sub": None},
         {"sub": ""},
         {"sub": 5},
@@ -81,6 +74,21 @@ def refused(token: str) -> bool:
 )
 def test_a_claim_that_does_not_fit_is_refused(changes):
     assert refused(access_token("auth0|1", **changes))
+
+
+@pytest.mark.parametrize(
+    ("claim", "seconds", "kind"),
+    [
+        ("exp", -60, int),
+        ("exp", 600, str),
+        ("exp", 600.5, float),
+        ("iat", 86_400, int),
+        ("iat", 0, str),
+        ("nbf", 86_400, int),
+    ],
+)
+def test_a_time_that_does_not_fit_is_refused(claim, seconds, kind):
+    assert refused(access_token("auth0|1", **{claim: kind(int(time.time()) + seconds)}))
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_a_page_elsewhere_reads_its_flags_and_sees_them_change(theirs):
 
     assert page.evaluate(CONNECT, [outside.url, outside.token, "somebody"]) == "connected"
     first = page.evaluate(READ, DEFAULTS)
-    page.wait_for_timeout(800)
+    page.wait_for_event("response", lambda response: response.status == 304, timeout=5_000)
     unchanged = list(statuses)
     page.evaluate(BECOME, outside.ben)
     as_ben = page.evaluate(READ, {"bens": False, "iris": False})
