@@ -111,7 +111,7 @@ def holding(snapshot: Any) -> Any:
     from modules.flags.watching import Watcher
 
     store = Watcher()
-    store._snapshot, store._has_looked = snapshot, True
+    store._snapshot, store._is_settled = snapshot, True
     return store
 
 

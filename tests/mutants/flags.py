@@ -151,6 +151,20 @@ MUTANTS = (
         "tests/modules/flags/test_watching.py",
     ),
     Mutant(
+        "clock before a transition that comes soon",
+        "modules/flags/watching.py",
+        "self._is_settled = left > pause + MARGIN",
+        "self._is_settled = True",
+        "tests/modules/flags/test_watching.py",
+    ),
+    Mutant(
+        "clock while a look takes long",
+        "modules/flags/watching.py",
+        "self._is_settled = False\n        self._wake.clear()",
+        "self._wake.clear()",
+        "tests/modules/flags/test_watching.py",
+    ),
+    Mutant(
         "flags after a clock was put back",
         "modules/flags/watching.py",
         "if not self._snapshot.made_at <= time.time() < self._snapshot.next_at:",

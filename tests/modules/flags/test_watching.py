@@ -1,6 +1,7 @@
 """The thread that learns of newer releases: whatever happens, it goes on, and what was good stays."""
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -70,8 +71,8 @@ def test_a_release_that_cannot_be_read_changes_nothing_and_is_told_once(says, te
     assert (watcher.current().version, "release 2 cannot be read" in watcher.state().problem) == (1, True)
     assert len([record for record in caplog.records if "cannot be read" in record.message]) == 1
     says((3, document(other=body())))
-    until(lambda: not watcher.state().is_stale)
-    assert (watcher.current().version, watcher.state().problem) == (3, "")
+    until(lambda: watcher.state().problem == "")
+    assert (watcher.current().version, watcher.state().is_stale) == (3, False)
 
 
 @pytest.mark.parametrize("fault", [OperationalError("gone"), RuntimeError("a mistake of ours")])
@@ -84,8 +85,9 @@ def test_whatever_fails_the_thread_goes_on(says, fault, watchers):
     during = watcher.current().version
     says((2, document(wanted=body())))
     until(lambda: watcher.current().version == 2)
+    until(lambda: watcher.state().problem == "")
 
-    assert (during, watcher.state().problem) == (1, "")
+    assert during == 1
 
 
 def test_who_asks_first_waits_no_longer_than_the_limit(says, monkeypatch, watchers):
@@ -121,6 +123,22 @@ def test_the_snapshot_moves_on_by_itself_at_its_transition(says, watchers):
     assert (before is None, watcher.current().flags["wanted"].fixed) == (False, None)
 
 
+def test_a_transition_has_its_moment_while_a_look_takes_long(says, monkeypatch, watchers):
+    at = datetime.now(UTC) + timedelta(seconds=1.5)
+    says((1, document(wanted=body(starts_at=at.isoformat()))))
+    watcher = watchers()
+    watcher.current()
+    looks = threading.Event()
+
+    monkeypatch.setattr(watching, "newest_unless", lambda known: looks.set() or time.sleep(3.0))
+    watcher.hurry()
+    assert looks.wait(3)
+    before = watcher.current().flags["wanted"].fixed
+    time.sleep(max(0.0, at.timestamp() - time.time()))
+
+    assert (before is None, watcher.current().flags["wanted"].fixed) == (False, None)
+
+
 class Clock:
     """Runs as the real one does, so many seconds away from it."""
 
@@ -142,13 +160,41 @@ def test_a_clock_that_is_put_back_takes_the_flags_back_and_on_again(says, monkey
         return watcher.current().flags["wanted"].fixed is None
 
     before = is_open()
-    clock.ahead = 7_200.0
-    forward = is_open()
-    clock.ahead = 0.0
-    until(lambda: not is_open())
-    clock.ahead = 3_601.0
+    for ahead, is_open_then in ((7_200.0, True), (0.0, False), (3_601.0, True)):
+        clock.ahead = ahead
+        until(lambda then=is_open_then: is_open() is then)
 
-    assert (before, forward, is_open()) == (False, True, True)
+    assert before is False
+
+
+def test_who_asks_shortly_before_a_transition_asks_the_clock(says, monkeypatch, watchers):
+    clock, at = Clock(monkeypatch), datetime.now(UTC) + timedelta(seconds=watching.MARGIN)
+    monkeypatch.setattr(watching, "INTERVAL", 60.0)
+    says((1, document(wanted=body(starts_at=at.isoformat()))))
+    watcher = watchers()
+
+    before = watcher.current().flags["wanted"].fixed
+    clock.ahead = watching.MARGIN
+
+    assert (before is None, watcher.current().flags["wanted"].fixed) == (False, None)
+
+
+def test_nobody_asks_the_clock_long_before_a_transition(says, monkeypatch, watchers):
+    at = datetime.now(UTC) + timedelta(hours=1)
+    says((1, document(wanted=body(starts_at=at.isoformat()))))
+    monkeypatch.setattr(watching, "INTERVAL", 60.0)
+    watcher = watchers()
+    watcher.current()
+    until(lambda: watcher._is_settled)
+
+    asked: list[threading.Thread] = []
+    clock = SimpleNamespace(
+        time=lambda: asked.append(threading.current_thread()) or time.time(), monotonic=time.monotonic
+    )
+    monkeypatch.setattr(watching, "time", clock)
+
+    assert watcher.current().version == 1
+    assert threading.current_thread() not in asked
 
 
 def test_a_forked_process_begins_anew(says):
