@@ -87,9 +87,10 @@ class Override:
         return (self.starts_at is None or self.starts_at <= at) and (self.expires_at is None or self.expires_at > at)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """How a climb ended, without the flag's value. All that is the same for many climbs is made once."""
+    """How a climb ended, without the flag's value. What is the same for many climbs is made once: to compare and count
+    outcomes is to compare and count objects."""
 
     is_on: bool
     reason: Reason

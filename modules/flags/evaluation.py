@@ -127,15 +127,19 @@ def is_on(key: str, *, default: bool = False, context: Context | None = None) ->
     """Whether the flag is on, whatever the type of its value."""
     try:
         here = _pinned.get()
-        snapshot = here.snapshot if here is not None else watching.store.current()
-        flag = snapshot.flags.get(key)
-        if flag is None:
+        snapshot = (watching.store.settled or watching.store.current()) if here is None else here.snapshot
+        try:
+            flag = snapshot.flags[key]
+        except KeyError:
             _tell_unknown(key, default)
             return default
-        context = context or (here.context if here is not None else NOBODY)
-        outcome = flag.fixed or (climb(flag, context) if flag.needs else climb_open(flag, context))
+        if context is None:
+            context = NOBODY if here is None else here.context
+        outcome = flag.fixed
+        if outcome is None:
+            outcome = climb(flag, context) if flag.needs else climb_open(flag, context)
         if here is None or here.is_counted:
-            ledger.note((flag, outcome, context))
+            ledger.note((flag, outcome, None, context))
         return outcome.is_on
     except Exception:
         _tell_failed(key, default)
@@ -146,16 +150,18 @@ def value(key: str, *, default: Any = None, context: Context | None = None) -> A
     """The flag's value: of the variant that was chosen, or what it answers when it is off."""
     try:
         here = _pinned.get()
-        snapshot = here.snapshot if here is not None else watching.store.current()
-        flag = snapshot.flags.get(key)
-        if flag is None:
+        snapshot = (watching.store.settled or watching.store.current()) if here is None else here.snapshot
+        try:
+            flag = snapshot.flags[key]
+        except KeyError:
             _tell_unknown(key, default)
             return default
-        context = context or (here.context if here is not None else NOBODY)
+        if context is None:
+            context = NOBODY if here is None else here.context
         outcome = climb(flag, context)
         chosen, variant = answer(flag, outcome, context)
         if here is None or here.is_counted:
-            ledger.note((chosen, variant, outcome, snapshot.version, flag, context))
+            ledger.note((flag, outcome, variant, context))
         return chosen
     except Exception:
         _tell_failed(key, default)
@@ -168,17 +174,19 @@ def explain(
     """The flag's answer with its reason; at another moment than now, as today's release would have it then."""
     try:
         here = _pinned.get()
-        snapshot = here.snapshot if here is not None else watching.store.current()
+        snapshot = (watching.store.settled or watching.store.current()) if here is None else here.snapshot
         if at is not None:
             snapshot = snapshot.at(at)
-        flag = snapshot.flags.get(key)
-        if flag is None:
+        try:
+            flag = snapshot.flags[key]
+        except KeyError:
             _tell_unknown(key, default)
             return unknown(key, default, snapshot.version)
-        context = context or (here.context if here is not None else NOBODY)
+        if context is None:
+            context = NOBODY if here is None else here.context
         told = explained(flag, context, snapshot.version)
         if at is None and (here is None or here.is_counted):
-            ledger.note(told)
+            ledger.note((flag, told.outcome, told.variant, context))
         return told
     except Exception:
         _tell_failed(key, default)

@@ -49,7 +49,8 @@ class Watcher:
         self._snapshot = Snapshot(0, {})
         self._lock = threading.Lock()
         self._first_look = threading.Event()
-        self._is_settled = False  # the thread rests, and will be back well before the next transition
+        # While the thread rests, and will be back well before the next transition: who asks in a hurry asks for this.
+        self.settled: Snapshot | None = None
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._first_wait_ends_at = 0.0
@@ -64,7 +65,7 @@ class Watcher:
 
         To ask the clock each time would be a tenth of an answer's time, so the thread says when nobody has to.
         """
-        return self._snapshot if self._is_settled else self._current_by_the_clock()
+        return self.settled or self._current_by_the_clock()
 
     def begin(self) -> None:
         """Start looking, in this process: not before a fork, not while the product is loading."""
@@ -124,9 +125,9 @@ class Watcher:
     def _rest(self, pause: float) -> None:
         """Until the next look, the next transition or a change that is known here."""
         left = self._snapshot.next_at - time.time()
-        self._is_settled = left > pause + MARGIN
+        self.settled = self._snapshot if left > pause + MARGIN else None
         self._wake.wait(max(0.0, min(pause, left)))
-        self._is_settled = False
+        self.settled = None
         self._wake.clear()
 
     def _take_file(self) -> None:

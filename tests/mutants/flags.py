@@ -153,14 +153,14 @@ MUTANTS = (
     Mutant(
         "clock before a transition that comes soon",
         "modules/flags/watching.py",
-        "self._is_settled = left > pause + MARGIN",
-        "self._is_settled = True",
+        "self.settled = self._snapshot if left > pause + MARGIN else None",
+        "self.settled = self._snapshot",
         "tests/modules/flags/test_watching.py",
     ),
     Mutant(
         "clock while a look takes long",
         "modules/flags/watching.py",
-        "self._is_settled = False\n        self._wake.clear()",
+        "self.settled = None\n        self._wake.clear()",
         "self._wake.clear()",
         "tests/modules/flags/test_watching.py",
     ),

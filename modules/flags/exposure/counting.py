@@ -5,27 +5,41 @@ answer than on and off, else the name of the variant.
 """
 
 import threading
-from collections import deque
+from collections import Counter
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+from modules.flags.answers import Context, Outcome
+from modules.flags.ladder import Flag
+
 LIMIT = 20_000  # different answers that are told apart before the next flush
-MOST_NOTES = 200_000  # that wait to be added up, which is done each second; beyond, the oldest are lost
+MOST_NOTES = 200_000  # that are added up at a time, which is done each second; what comes beyond is lost
+AT_ONCE = 5_000  # notes that are counted before other threads have their turn, in about a millisecond
 NOT_TOLD_APART = str(UUID(int=0))  # stands for the organisations beyond
 
 Answer = tuple[str, str, bool | str, int]
-# The flag, the outcome and the context; where somebody was told more, the `Explanation`, or a tuple like it.
-Note = tuple[Any, ...]
+# `None` where nobody was told of a variant.
+Note = tuple[Flag, Outcome, str | None, Context]
+PARTS = 4  # of a note
 
 
 class Ledger:
     """What all flags answered. `at_news` is called for the first note since the last flush, and says whether somebody
-    will add it up; where nobody will, it is called for the next one too."""
+    adds up from now on; where nobody does, it is called for the next one too."""
 
     def __init__(self) -> None:
         self.at_news: Callable[[], bool] = lambda: True
-        self._notes: deque[Note] = deque(maxlen=MOST_NOTES)
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """With nothing noted, whatever another thread is doing: in a forked process there is none."""
+        # The parts of notes one after the other: to keep a tuple for each would let the garbage collector look through
+        # them again and again, which took longer than the answers.
+        self._notes: list[Any] = []
+        self._lost = 0
+        self._alike: Counter[tuple[Flag, Outcome, str | None, str]] = Counter()
         self._counts: dict[Answer, int] = {}
         self._adding = threading.Lock()
         # One step, which no other thread can divide; a lookup among counts that are seldom used would take longer than
@@ -33,39 +47,60 @@ class Ledger:
         self.note: Callable[[Note], None] = self._note_news
 
     def _note_news(self, note: Note) -> None:
-        self.note = self._notes.append
-        self._notes.append(note)
-        if not self.at_news():
-            self.note = self._note_news
+        if self.at_news():
+            self.note = self._notes.extend
+        if len(self._notes) < MOST_NOTES * PARTS:
+            self._notes.extend(note)
+        else:
+            self._lost += 1
 
-    def add_up(self) -> bool:
-        """Count what was noted until now. False when there was no room for all notes, and some are lost."""
+    def add_up(self) -> int:
+        """Count what was noted until now. How many answers were lost, since they were too many at once."""
         with self._adding:
+            notes = self._notes[: MOST_NOTES * PARTS]
             waiting = len(self._notes)
-            for _ in range(waiting):
-                answer = _answer(self._notes.popleft())
-                # Code may call anything an organisation.
-                if not isinstance(answer[1], str) or (answer not in self._counts and len(self._counts) >= LIMIT):
-                    answer = (answer[0], NOT_TOLD_APART, answer[2], answer[3])
-                self._counts[answer] = self._counts.get(answer, 0) + 1
-            return waiting < MOST_NOTES
+            del self._notes[:waiting]
+            for at in range(0, len(notes), AT_ONCE * PARTS):
+                self._count(notes[at : at + AT_ONCE * PARTS])
+            lost, self._lost = self._lost, 0
+            return lost + (waiting - len(notes)) // PARTS
+
+    def _count(self, notes: list[Any]) -> None:
+        flags, outcomes, variants, contexts = (notes[part::PARTS] for part in range(PARTS))
+        self._alike.update(zip(flags, outcomes, variants, _organisations(contexts), strict=True))
+        if len(self._alike) >= LIMIT:
+            self._tell_apart()
+
+    def _tell_apart(self) -> None:
+        """By what is written: not by the object that a flag was in one release."""
+        alike, self._alike = self._alike, Counter()
+        for (flag, outcome, variant, organisation), times in alike.items():
+            answered = variant if variant is not None and flag.variants and outcome.is_on else outcome.is_on
+            answer = (flag.key, organisation, answered, outcome.rung)
+            if answer not in self._counts and len(self._counts) >= LIMIT:
+                answer = (flag.key, NOT_TOLD_APART, answered, outcome.rung)
+            self._counts[answer] = self._counts.get(answer, 0) + times
 
     def taken(self) -> dict[Answer, int]:
         """How often each answer was given since this was asked before."""
         self.add_up()
         with self._adding:
+            self._tell_apart()
             taken, self._counts = self._counts, {}
         self.note = self._note_news
         return taken
 
 
-def _answer(note: Note) -> Answer:
-    if len(note) == 3:
-        flag, outcome, context = note
-        return flag.key, context.organisation, outcome.is_on, outcome.rung
-    _, variant, outcome, _, flag, context = note
-    answered = variant if flag.variants and outcome.is_on else outcome.is_on
-    return flag.key, context.organisation, answered, outcome.rung
+def _organisations(contexts: list[Any]) -> list[str]:
+    """Code may call anything an organisation, and a context."""
+    try:
+        organisations = list(map(_organisation, contexts))
+    except AttributeError:
+        organisations = [getattr(context, "organisation", None) for context in contexts]
+    if set(map(type, organisations)) == {str}:
+        return organisations
+    return [one if isinstance(one, str) else NOT_TOLD_APART for one in organisations]
 
 
+_organisation = attrgetter("organisation")
 ledger = Ledger()

@@ -48,13 +48,16 @@ class Flusher:
         self._flushing = threading.Lock()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
+        self._is_adding = False  # what was noted, once a second
 
     def begin(self) -> bool:
-        """Flush from now on, in this process; asked at the first count, so not before a fork. Whether it will."""
-        with self._beginning:
-            if self._thread is None and not self._over.is_set():
-                self._start()
-        return self._thread is not None
+        """Flush from now on, in this process; asked at the first count, so not before a fork. Whether what is noted is
+        added up just now, which it is not while the database is waited for."""
+        if self._thread is None:
+            with self._beginning:
+                if self._thread is None and not self._over.is_set():
+                    self._start()
+        return self._is_adding
 
     def flush(self, *, within: float = PATIENCE) -> bool:
         """Write what was counted until now. Whether there is nothing left to write; it never raises."""
@@ -100,17 +103,24 @@ class Flusher:
 
     def _run(self) -> None:
         next_at = time.monotonic() + INTERVAL
+        self._is_adding = True
         while not self._over.wait(ADDING):
-            if not ledger.add_up():
-                self._tell_lost("some", "too many were given at once")
+            self._add_up()
             if time.monotonic() >= next_at:
                 next_at = time.monotonic() + INTERVAL
+                self._is_adding = False
                 self.flush()
+                self._is_adding = True
                 # Once a minute is too seldom to keep one of the database's connections.
                 connection.close()
+        self._is_adding = False
+
+    def _add_up(self) -> None:
+        self._tell_lost(ledger.add_up(), "too many were given while nobody could count them")
 
     def _gather(self) -> None:
         hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        self._add_up()
         self._tell_lost(self._waiting.take(hour, ledger.taken()))
 
     def _write(self) -> None:
@@ -144,7 +154,7 @@ class Flusher:
             logger.warning("How flags were used is written again.")
         self._problem = problem
 
-    def _tell_lost(self, evaluations: int | str, why: str = "too many different ones are waiting") -> None:
+    def _tell_lost(self, evaluations: int, why: str = "too many different ones are waiting") -> None:
         if evaluations:
             logger.warning("%s evaluations of flags are not counted: %s.", evaluations, why)
 
@@ -163,7 +173,7 @@ def _end() -> None:
 def _begin_anew() -> None:
     """In a forked process: what was counted before it is the other's to write."""
     global flusher
-    ledger.taken()
+    ledger.begin_anew()
     flusher = Flusher()
 
 

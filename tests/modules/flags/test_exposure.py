@@ -113,22 +113,51 @@ def test_beyond_the_limit_organisations_are_counted_together(answers, monkeypatc
     ]
 
 
-def test_what_code_calls_an_organisation_and_cannot_be_one_is_counted_all_the_same(answers):
-    answers(wanted=body())
+@pytest.mark.parametrize("context", [flags.Context(organisation=["lumen"]), "lumen"])
+def test_what_code_calls_an_organisation_and_cannot_be_one_is_counted_all_the_same(answers, context):
+    answers(wanted=body(rollout=100_000), killed=body(killed=True))
 
-    flags.is_on("wanted", context=flags.Context(organisation=["lumen"]))  # type: ignore[arg-type]
+    flags.is_on("killed", context=context)
+    flags.is_on("killed", context=AT_LUMEN)
 
-    assert counted() == [("wanted", counting.NOT_TOLD_APART, True, 11, 1)]
+    assert counted() == [
+        ("killed", counting.NOT_TOLD_APART, False, 2, 1),
+        ("killed", LUMEN, False, 2, 1),
+    ]
 
 
-def test_more_answers_at_once_than_there_is_room_for_are_told_and_only_the_oldest_lost(monkeypatch):
+@pytest.mark.parametrize("is_added_up", [False, True])
+def test_what_is_noted_at_once_is_kept_as_far_as_there_is_room_and_the_rest_told(monkeypatch, is_added_up):
     monkeypatch.setattr(counting, "MOST_NOTES", 2)
-    ledger = counting.Ledger()
+    ledger, asked = counting.Ledger(), []
+    ledger.at_news = lambda: asked.append(1) or is_added_up
 
-    for rung in (5, 7, 11):
+    for rung in (5, 7, 11, 11):
         note("wanted", LUMEN, rung, into=ledger)
 
-    assert (ledger.add_up(), list(ledger.taken())) == (False, [("wanted", LUMEN, True, 7), ("wanted", LUMEN, True, 11)])
+    assert (len(asked), ledger.add_up(), ledger.add_up()) == (1 if is_added_up else 4, 2, 0)
+    assert ledger.taken() == {("wanted", LUMEN, True, 5): 1, ("wanted", LUMEN, True, 7): 1}
+
+
+def test_what_is_noted_while_nobody_adds_up_takes_no_more_room(monkeypatch):
+    monkeypatch.setattr(counting, "MOST_NOTES", 2)
+    ledger = counting.Ledger()
+    ledger.at_news = lambda: False
+
+    for _ in range(100):
+        note("wanted", LUMEN, into=ledger)
+
+    assert len(ledger._notes) == 2 * counting.PARTS
+
+
+def test_many_notes_are_counted_a_part_at_a_time(monkeypatch):
+    monkeypatch.setattr(counting, "AT_ONCE", 3)
+    ledger = counting.Ledger()
+
+    for _ in range(10):
+        note("wanted", LUMEN, into=ledger)
+
+    assert (ledger.add_up(), ledger.taken()) == (0, {("wanted", LUMEN, True, 11): 10})
 
 
 def test_threads_lose_nothing(answers):

@@ -185,7 +185,7 @@ def test_nobody_asks_the_clock_long_before_a_transition(says, monkeypatch, watch
     monkeypatch.setattr(watching, "INTERVAL", 60.0)
     watcher = watchers()
     watcher.current()
-    until(lambda: watcher._is_settled)
+    until(lambda: watcher.settled is not None)
 
     asked: list[threading.Thread] = []
     clock = SimpleNamespace(

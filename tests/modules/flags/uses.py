@@ -1,18 +1,18 @@
 """Hours of use of flags, as if they had been counted."""
 
 from datetime import datetime
-from types import SimpleNamespace
 from typing import Any
 
+from modules.flags.answers import Context, Outcome, Reason
 from modules.flags.exposure.counting import Ledger, ledger
+from modules.flags.ladder import Flag
 from modules.flags.models import FlagExposure
 from tests.factories import as_owner
 
 
 def note(key: str, organisation: str, rung: int = 11, *, into: Ledger = ledger) -> None:
     """As if the flag had just answered that it is on."""
-    outcome = SimpleNamespace(is_on=True, rung=rung)
-    into.note((SimpleNamespace(key=key, variants=()), outcome, SimpleNamespace(organisation=organisation)))
+    into.note((Flag(key), Outcome(True, Reason.IN_ROLLOUT, rung), None, Context(organisation=organisation)))
 
 
 @as_owner
