@@ -24,7 +24,6 @@ from modules.flags.ladder import (
     answer,
     climb,
     climb_open,
-    values_of,
 )
 from modules.flags.snapshot import Snapshot
 
@@ -45,6 +44,7 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 NOBODY = Context()
+_tuple = tuple.__new__
 _told: set[tuple[str, str]] = set()
 
 
@@ -184,10 +184,18 @@ def explain(
             return unknown(key, default, snapshot.version)
         if context is None:
             context = NOBODY if here is None else here.context
-        told = explained(flag, context, snapshot.version)
+        outcome = flag.fixed
+        if outcome is None:
+            outcome = climb(flag, context) if flag.needs else climb_open(flag, context)
+        if not outcome.is_on:
+            chosen, variant = flag.off_value, "off"
+        elif not flag.variants:
+            chosen, variant = True, "on"
+        else:
+            chosen, variant = answer(flag, outcome, context)
         if at is None and (here is None or here.is_counted):
-            ledger.note((flag, told.outcome, told.variant, context))
-        return told
+            ledger.note((flag, outcome, variant, context))
+        return _tuple(Explanation, (chosen, variant, outcome, snapshot.version, flag, context))
     except Exception:
         _tell_failed(key, default)
         return unknown(key, default, 0)
@@ -196,27 +204,25 @@ def explain(
 def all_flags(context: Context | None = None, *, only_for_clients: bool = False) -> Mapping[str, Explanation]:
     """Every flag's answer from one snapshot; `only_for_clients` leaves out what clients must not see."""
     snapshot, context = _here(context)
-    flags, version = snapshot.flags, snapshot.version
-    if only_for_clients:
-        flags = {key: flag for key, flag in flags.items() if flag.is_visible_to_clients}
+    together = snapshot.visible_to_clients if only_for_clients else snapshot.together
     try:
-        return Answers(flags, context, version)
+        return Answers(together, context, snapshot.version)
     except Exception:
-        return {key: _one_of_all(flag, context, version) for key, flag in flags.items()}
+        return {key: _one_of_all(flag, context, snapshot.version) for key, flag in together.flags.items()}
 
 
 def all_values(context: Context | None = None) -> dict[str, Any]:
     """Every flag's value from one snapshot, without the reasons."""
     snapshot, context = _here(context)
     try:
-        return values_of(snapshot.flags, context)
+        return snapshot.together.values(context)
     except Exception:
         return {key: _one_value_of_all(flag, context) for key, flag in snapshot.flags.items()}
 
 
 def _one_value_of_all(flag: Flag, context: Context) -> Any:
     try:
-        return values_of({flag.key: flag}, context)[flag.key]
+        return answer(flag, climb(flag, context), context)[0]
     except Exception:
         _tell_failed(flag.key, flag.off_value)
         return flag.off_value

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from modules.flags.answers import Context, Outcome, Override, Reason
 from modules.flags.document import moment_words
 from modules.flags.ladder import IN_ROLLOUT, OUTSIDE_ROLLOUT, Flag, answer, bucket, climb, climb_alone, climb_open
+from modules.flags.together import Together
 
 
 class Explanation(NamedTuple):
@@ -81,17 +82,9 @@ class Answers(Mapping[str, Explanation]):
 
     __slots__ = ("_context", "_decided", "_flags", "_version")
 
-    def __init__(self, flags: Mapping[str, Flag], context: Context, version: int) -> None:
-        self._flags, self._context, self._version = flags, context, version
-        self._decided: dict[str, tuple[Any, str, Outcome]] = {}
-        for key, flag in flags.items():
-            outcome = flag.fixed or (climb(flag, context) if flag.needs else climb_open(flag, context))
-            if not outcome.is_on:
-                self._decided[key] = (flag.off_value, "off", outcome)
-            elif not flag.variants:
-                self._decided[key] = (True, "on", outcome)
-            else:
-                self._decided[key] = (*answer(flag, outcome, context), outcome)
+    def __init__(self, together: Together, context: Context, version: int) -> None:
+        self._flags, self._context, self._version = together.flags, context, version
+        self._decided = together.decided(context)
 
     def __getitem__(self, key: str) -> Explanation:
         return _tuple(Explanation, (*self._decided[key], self._version, self._flags[key], self._context))

@@ -4,7 +4,6 @@ Pure and quick: what does not depend on who is asking is decided when the flag i
 values and hashes once.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -202,18 +201,6 @@ def answer(flag: Flag, outcome: Outcome, context: Context) -> tuple[Any, str]:
             if name == outcome.override.variant:
                 return value, name
     return _by_weight(flag, context)
-
-
-def values_of(flags: Mapping[str, Flag], context: Context) -> dict[str, Any]:
-    """The values alone, for who asks for many."""
-    values = {}
-    for key, flag in flags.items():
-        outcome = flag.fixed or (climb(flag, context) if flag.needs else climb_open(flag, context))
-        if not outcome.is_on:
-            values[key] = flag.off_value
-        else:
-            values[key] = answer(flag, outcome, context)[0] if flag.variants else True
-    return values
 
 
 def _by_weight(flag: Flag, context: Context) -> tuple[Any, str]:

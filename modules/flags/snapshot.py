@@ -14,6 +14,7 @@ from modules.flags.answers import Reason
 from modules.flags.document import Malformed, Rules, bodies, canonical, rules_of
 from modules.flags.ladder import FORCED_ON, OFF, Flag, compiled
 from modules.flags.soundness import DEEPEST
+from modules.flags.together import Together
 
 logger = logging.getLogger(__name__)
 NO_FLAGS = canonical({"format": 1, "flags": {}})
@@ -30,6 +31,13 @@ class Snapshot:
     made_at: float = float("-inf")
     document: str = field(default=NO_FLAGS, repr=False)
     forced: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    together: Together = field(init=False, repr=False)
+    visible_to_clients: Together = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        visible = {key: flag for key, flag in self.flags.items() if flag.is_visible_to_clients}
+        object.__setattr__(self, "together", Together(self.flags))
+        object.__setattr__(self, "visible_to_clients", Together(visible))
 
     def at(self, moment: datetime) -> "Snapshot":
         """The same release at another moment."""

@@ -66,7 +66,7 @@ class Theirs:
 def ours(bodies: dict[str, Any], at: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on our reader answers from these flags."""
     snapshot = compile_release(1, document(**bodies), at)
-    monkeypatch.setattr(watching, "store", SimpleNamespace(current=lambda: snapshot))
+    monkeypatch.setattr(watching, "store", SimpleNamespace(settled=None, current=lambda: snapshot))
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

@@ -113,9 +113,9 @@ def test_beyond_the_limit_organisations_are_counted_together(answers, monkeypatc
     ]
 
 
-@pytest.mark.parametrize("context", [flags.Context(organisation=["lumen"]), "lumen"])
+@pytest.mark.parametrize("context", [flags.Context(organisation=["lumen"]), "lumen"])  # type: ignore[arg-type]
 def test_what_code_calls_an_organisation_and_cannot_be_one_is_counted_all_the_same(answers, context):
-    answers(wanted=body(rollout=100_000), killed=body(killed=True))
+    answers(killed=body(killed=True))
 
     flags.is_on("killed", context=context)
     flags.is_on("killed", context=AT_LUMEN)
@@ -130,7 +130,12 @@ def test_what_code_calls_an_organisation_and_cannot_be_one_is_counted_all_the_sa
 def test_what_is_noted_at_once_is_kept_as_far_as_there_is_room_and_the_rest_told(monkeypatch, is_added_up):
     monkeypatch.setattr(counting, "MOST_NOTES", 2)
     ledger, asked = counting.Ledger(), []
-    ledger.at_news = lambda: asked.append(1) or is_added_up
+
+    def at_news() -> bool:
+        asked.append(1)
+        return is_added_up
+
+    ledger.at_news = at_news
 
     for rung in (5, 7, 11, 11):
         note("wanted", LUMEN, rung, into=ledger)

@@ -3,6 +3,7 @@
 import json
 import logging
 from contextlib import suppress
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -113,7 +114,7 @@ def hold(snapshot: Snapshot) -> None:
 
 @pytest.fixture(autouse=True)
 def _store(monkeypatch):
-    monkeypatch.setattr(watching, "store", SimpleNamespace(current=None))
+    monkeypatch.setattr(watching, "store", SimpleNamespace(settled=None, current=None))
 
 
 def release(told: dict[str, Any]) -> Snapshot:
@@ -201,10 +202,10 @@ def fields(snapshot: Snapshot) -> list[Any]:
     return [
         (
             one.key,
-            one.fixed,
+            one.fixed and astuple(one.fixed),
             [needed.key for needed in one.needs],
-            one.people,
-            one.organisations,
+            {target: astuple(outcome) for target, outcome in (one.people or {}).items()},
+            {target: astuple(outcome) for target, outcome in (one.organisations or {}).items()},
             one.below,
             one.because,
         )

@@ -89,6 +89,15 @@ def test_all_flags_answer_together():
     }
 
 
+def test_forced_flags_answer_together_as_they_do_alone():
+    with evaluation.using(HERE), evaluation.forced(off=True, on=False, colour="green", sizes=True):
+        told, values = evaluation.all_flags(), evaluation.all_values()
+        alone = {key: evaluation.value(key) for key in values}
+
+    assert values == alone == {key: one.value for key, one in told.items()}
+    assert (values["off"], values["on"], values["colour"], values["sizes"]) == (True, False, "green", {"width": 1})
+
+
 def test_clients_see_what_is_for_them_alone():
     assert sorted(evaluation.all_flags(HERE, only_for_clients=True)) == ["public"]
 

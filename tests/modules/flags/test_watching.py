@@ -130,7 +130,11 @@ def test_a_transition_has_its_moment_while_a_look_takes_long(says, monkeypatch, 
     watcher.current()
     looks = threading.Event()
 
-    monkeypatch.setattr(watching, "newest_unless", lambda known: looks.set() or time.sleep(3.0))
+    def takes_long(known: int) -> None:
+        looks.set()
+        time.sleep(3.0)
+
+    monkeypatch.setattr(watching, "newest_unless", takes_long)
     watcher.hurry()
     assert looks.wait(3)
     before = watcher.current().flags["wanted"].fixed
@@ -160,9 +164,12 @@ def test_a_clock_that_is_put_back_takes_the_flags_back_and_on_again(says, monkey
         return watcher.current().flags["wanted"].fixed is None
 
     before = is_open()
-    for ahead, is_open_then in ((7_200.0, True), (0.0, False), (3_601.0, True)):
-        clock.ahead = ahead
-        until(lambda then=is_open_then: is_open() is then)
+    clock.ahead = 7_200.0
+    until(is_open)
+    clock.ahead = 0.0
+    until(lambda: not is_open())
+    clock.ahead = 3_601.0
+    until(is_open)
 
     assert before is False
 
@@ -188,10 +195,12 @@ def test_nobody_asks_the_clock_long_before_a_transition(says, monkeypatch, watch
     until(lambda: watcher.settled is not None)
 
     asked: list[threading.Thread] = []
-    clock = SimpleNamespace(
-        time=lambda: asked.append(threading.current_thread()) or time.time(), monotonic=time.monotonic
-    )
-    monkeypatch.setattr(watching, "time", clock)
+
+    def told() -> float:
+        asked.append(threading.current_thread())
+        return time.time()
+
+    monkeypatch.setattr(watching, "time", SimpleNamespace(time=told, monotonic=time.monotonic))
 
     assert watcher.current().version == 1
     assert threading.current_thread() not in asked

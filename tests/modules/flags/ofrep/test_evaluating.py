@@ -112,7 +112,7 @@ def test_a_flag_that_cannot_be_evaluated_is_our_fault_and_told_with_an_incident(
     def breaks(*_: Any) -> None:
         raise ZeroDivisionError("a secret")
 
-    monkeypatch.setattr("modules.flags.evaluation.explained", breaks)
+    monkeypatch.setattr("modules.flags.evaluation.climb_open", breaks)
 
     answer = ask("shown")
 
@@ -155,7 +155,8 @@ def test_one_that_cannot_be_evaluated_keeps_nobody_from_the_others(ask, monkeypa
             raise ZeroDivisionError("a secret")
         return ladder.climb_open(flag, context)
 
-    monkeypatch.setattr("modules.flags.explaining.climb_open", breaks_for_one)
+    for together_or_alone in ("together", "explaining"):
+        monkeypatch.setattr(f"modules.flags.{together_or_alone}.climb_open", breaks_for_one)
 
     told = by_key(ask())
 
