@@ -44,7 +44,6 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 NOBODY = Context()
-_tuple = tuple.__new__
 _told: set[tuple[str, str]] = set()
 
 
@@ -139,7 +138,7 @@ def is_on(key: str, *, default: bool = False, context: Context | None = None) ->
         if outcome is None:
             outcome = climb(flag, context) if flag.needs else climb_open(flag, context)
         if here is None or here.is_counted:
-            ledger.note((flag, outcome, None, context))
+            ledger.note((flag, outcome, context))
         return outcome.is_on
     except Exception:
         _tell_failed(key, default)
@@ -161,7 +160,7 @@ def value(key: str, *, default: Any = None, context: Context | None = None) -> A
         outcome = climb(flag, context)
         chosen, variant = answer(flag, outcome, context)
         if here is None or here.is_counted:
-            ledger.note((flag, outcome, variant, context))
+            ledger.note((flag, (outcome, variant) if outcome.is_on and flag.variants else outcome, context))
         return chosen
     except Exception:
         _tell_failed(key, default)
@@ -175,8 +174,9 @@ def explain(
     try:
         here = _pinned.get()
         snapshot = (watching.store.settled or watching.store.current()) if here is None else here.snapshot
+        is_counted = here is None or here.is_counted
         if at is not None:
-            snapshot = snapshot.at(at)
+            snapshot, is_counted = snapshot.at(at), False
         try:
             flag = snapshot.flags[key]
         except KeyError:
@@ -187,15 +187,17 @@ def explain(
         outcome = flag.fixed
         if outcome is None:
             outcome = climb(flag, context) if flag.needs else climb_open(flag, context)
+        noted: Outcome | tuple[Outcome, str] = outcome
         if not outcome.is_on:
             chosen, variant = flag.off_value, "off"
         elif not flag.variants:
             chosen, variant = True, "on"
         else:
             chosen, variant = answer(flag, outcome, context)
-        if at is None and (here is None or here.is_counted):
-            ledger.note((flag, outcome, variant, context))
-        return _tuple(Explanation, (chosen, variant, outcome, snapshot.version, flag, context))
+            noted = outcome, variant
+        if is_counted:
+            ledger.note((flag, noted, context))
+        return Explanation((chosen, variant, outcome, snapshot.version, flag, context))
     except Exception:
         _tell_failed(key, default)
         return unknown(key, default, 0)
@@ -239,7 +241,7 @@ def _one_of_all(flag: Flag, context: Context, version: int) -> Explanation:
 def unknown(key: str, default: Any, version: int) -> Explanation:
     """The default of the calling code, as an explanation."""
     outcome: Outcome = UNKNOWN_ON if default else UNKNOWN_OFF
-    return Explanation(default, "default", outcome, version, Flag(str(key)), NOBODY)
+    return Explanation((default, "default", outcome, version, Flag(str(key)), NOBODY))
 
 
 def _here(context: Context | None) -> tuple[Snapshot, Context]:

@@ -90,8 +90,8 @@ MUTANTS = (
     Mutant(
         "flags that clients must not see",
         "modules/flags/evaluation.py",
-        "    if only_for_clients:\n",
-        "    if False:\n",
+        "snapshot.visible_to_clients if only_for_clients else snapshot.together",
+        "snapshot.together",
         "tests/modules/flags/test_in_code.py",
     ),
     Mutant(
@@ -216,8 +216,8 @@ MUTANTS = (
     Mutant(
         "use that is not counted for another time",
         "modules/flags/evaluation.py",
-        "        if at is None and (here",
-        "        if (here",
+        "snapshot, is_counted = snapshot.at(at), False",
+        "snapshot = snapshot.at(at)",
         "tests/modules/flags/test_exposure.py",
     ),
     Mutant(
@@ -230,14 +230,35 @@ MUTANTS = (
     Mutant(
         "memory for the use of flags",
         "modules/flags/exposure/counting.py",
-        " or (answer not in self._counts and len(self._counts) >= LIMIT):",
-        ":",
+        "if answer not in self._counts and len(self._counts) >= LIMIT:",
+        "if False:",
         "tests/modules/flags/test_exposure.py",
+    ),
+    Mutant(
+        "memory for the use of flags while nobody adds up",
+        "modules/flags/exposure/counting.py",
+        "if len(self._notes) < MOST_NOTES * PARTS:",
+        "if True:",
+        "tests/modules/flags/test_exposure.py",
+    ),
+    Mutant(
+        "time that adding up the use of flags may take",
+        "modules/flags/exposure/counting.py",
+        "notes = self._notes[: MOST_NOTES * PARTS]",
+        "notes = self._notes[:]",
+        "tests/modules/flags/test_exposure.py",
+    ),
+    Mutant(
+        "bound on the use of flags while the database is waited for",
+        "modules/flags/exposure/flushing.py",
+        "                self._is_adding = False\n                self.flush()\n",
+        "                self.flush()\n",
+        "tests/modules/flags/test_exposure_flushing.py",
     ),
     Mutant(
         "use of flags that is counted after a fork by one process alone",
         "modules/flags/exposure/flushing.py",
-        "    ledger.taken()\n    flusher = Flusher()\n",
+        "    ledger.begin_anew()\n    flusher = Flusher()\n",
         "    flusher = Flusher()\n",
         "tests/modules/flags/test_exposure.py",
     ),

@@ -20,9 +20,9 @@ AT_ONCE = 5_000  # notes that are counted before other threads have their turn, 
 NOT_TOLD_APART = str(UUID(int=0))  # stands for the organisations beyond
 
 Answer = tuple[str, str, bool | str, int]
-# `None` where nobody was told of a variant.
-Note = tuple[Flag, Outcome, str | None, Context]
-PARTS = 4  # of a note
+# The variant is named where the flag has some, is on, and whoever asked was told.
+Note = tuple[Flag, Outcome | tuple[Outcome, str], Context]
+PARTS = 3  # of a note
 
 
 class Ledger:
@@ -39,7 +39,7 @@ class Ledger:
         # them again and again, which took longer than the answers.
         self._notes: list[Any] = []
         self._lost = 0
-        self._alike: Counter[tuple[Flag, Outcome, str | None, str]] = Counter()
+        self._alike: Counter[tuple[Flag, Outcome | tuple[Outcome, str], str]] = Counter()
         self._counts: dict[Answer, int] = {}
         self._adding = threading.Lock()
         # One step, which no other thread can divide; a lookup among counts that are seldom used would take longer than
@@ -66,16 +66,16 @@ class Ledger:
             return lost + (waiting - len(notes)) // PARTS
 
     def _count(self, notes: list[Any]) -> None:
-        flags, outcomes, variants, contexts = (notes[part::PARTS] for part in range(PARTS))
-        self._alike.update(zip(flags, outcomes, variants, _organisations(contexts), strict=True))
+        flags, outcomes, contexts = (notes[part::PARTS] for part in range(PARTS))
+        self._alike.update(zip(flags, outcomes, _organisations(contexts), strict=True))
         if len(self._alike) >= LIMIT:
             self._tell_apart()
 
     def _tell_apart(self) -> None:
         """By what is written: not by the object that a flag was in one release."""
         alike, self._alike = self._alike, Counter()
-        for (flag, outcome, variant, organisation), times in alike.items():
-            answered = variant if variant is not None and flag.variants and outcome.is_on else outcome.is_on
+        for (flag, told, organisation), times in alike.items():
+            outcome, answered = told if isinstance(told, tuple) else (told, told.is_on)
             answer = (flag.key, organisation, answered, outcome.rung)
             if answer not in self._counts and len(self._counts) >= LIMIT:
                 answer = (flag.key, NOT_TOLD_APART, answered, outcome.rung)

@@ -1,12 +1,14 @@
 """What was counted of flags is written in hourly rows: never twice, never on anybody's time, and not for ever."""
 
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import DataError, IntegrityError, OperationalError, ProgrammingError, connection, transaction
 
-from modules.flags.exposure import counting, writing
+from modules.flags.exposure import counting, flushing, writing
 from modules.flags.exposure.flushing import Flusher
 from modules.flags.exposure.reading import last_evaluated
 from modules.flags.exposure.writing import Batch, Outcome
@@ -94,6 +96,27 @@ def test_the_web_may_add_rows_and_count_up_and_nothing_else(flusher, statement):
         connection.cursor().execute(statement)
 
     assert rows() == [("wanted", LUMEN, "on", 11, 1)]
+
+
+def test_while_the_database_is_waited_for_nobody_adds_up(flusher, monkeypatch):
+    monkeypatch.setattr(flushing, "ADDING", 0.01)
+    monkeypatch.setattr(flushing, "INTERVAL", 0.1)
+    during: list[bool] = []
+    flushed = threading.Event()
+
+    def flush() -> None:
+        during.append(flusher.begin())
+        flushed.set()
+
+    monkeypatch.setattr(flusher, "flush", flush)
+    flusher.begin()
+    while not flusher.begin():
+        time.sleep(0.001)
+    assert flushed.wait(5)
+    flusher._over.set()
+    flusher._thread.join(5)
+
+    assert (during[0], flusher.begin()) == (False, False)
 
 
 class Away:

@@ -124,6 +124,7 @@ def test_the_snapshot_moves_on_by_itself_at_its_transition(says, watchers):
 
 
 def test_a_transition_has_its_moment_while_a_look_takes_long(says, monkeypatch, watchers):
+    monkeypatch.setattr(watching, "MARGIN", 0.2)
     at = datetime.now(UTC) + timedelta(seconds=1.5)
     says((1, document(wanted=body(starts_at=at.isoformat()))))
     watcher = watchers()

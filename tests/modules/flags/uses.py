@@ -12,7 +12,7 @@ from tests.factories import as_owner
 
 def note(key: str, organisation: str, rung: int = 11, *, into: Ledger = ledger) -> None:
     """As if the flag had just answered that it is on."""
-    into.note((Flag(key), Outcome(True, Reason.IN_ROLLOUT, rung), None, Context(organisation=organisation)))
+    into.note((Flag(key), Outcome(True, Reason.IN_ROLLOUT, rung), Context(organisation=organisation)))
 
 
 @as_owner
