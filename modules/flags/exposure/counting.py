@@ -87,8 +87,12 @@ class Ledger:
         with self._adding:
             self._tell_apart()
             taken, self._counts = self._counts, {}
-        self.note = self._note_news
+        self.ask_again()
         return taken
+
+    def ask_again(self) -> None:
+        """Whether somebody adds up, at the next note."""
+        self.note = self._note_news
 
 
 def _organisations(contexts: list[Any]) -> list[str]:

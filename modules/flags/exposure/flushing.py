@@ -102,6 +102,14 @@ class Flusher:
         atexit.register(_end)
 
     def _run(self) -> None:
+        try:
+            self._add_and_flush()
+        finally:
+            # Nobody adds up any more: notes have their bound, whatever ended the thread.
+            self._is_adding = False
+            ledger.ask_again()
+
+    def _add_and_flush(self) -> None:
         next_at = time.monotonic() + INTERVAL
         self._is_adding = True
         while not self._over.wait(ADDING):
@@ -113,7 +121,6 @@ class Flusher:
                 self._is_adding = True
                 # Once a minute is too seldom to keep one of the database's connections.
                 connection.close()
-        self._is_adding = False
 
     def _add_up(self) -> None:
         self._tell_lost(ledger.add_up(), "too many were given while nobody could count them")

@@ -119,6 +119,19 @@ def test_while_the_database_is_waited_for_nobody_adds_up(flusher, monkeypatch):
     assert (during[0], flusher.begin()) == (False, False)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_ends_by_a_fault_leaves_notes_their_bound(flusher, monkeypatch):
+    monkeypatch.setattr(flushing, "ADDING", 0.01)
+    monkeypatch.setattr(counting.ledger, "at_news", flusher.begin)
+    monkeypatch.setattr(flusher, "_add_up", lambda: 1 / 0)
+    flusher.begin()
+    flusher._thread.join(5)
+
+    count("wanted")
+
+    assert (flusher.begin(), counting.ledger.note) == (False, counting.ledger._note_news)
+
+
 class Away:
     """A database that fails at its work until it is back."""
 
