@@ -1,5 +1,6 @@
 """What all tests share: one connection, the owner's, that takes the web's roles as requests do."""
 
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,6 +20,12 @@ from tenants import scope
 from tenants.management.commands.database_roles import script
 from tenants.postgresql import roles
 from tests.bearer import AUDIENCE, KnownKeys, authorization
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A shell that runs tests in the background has them ignore Ctrl-C, and so would the processes that they start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

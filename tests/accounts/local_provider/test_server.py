@@ -68,7 +68,7 @@ def test_the_command_serves_without_a_database_and_stops_when_told(running, numb
     wait_for(f"{running.url}.well-known/openid-configuration")
 
     running.process.send_signal(number)
-    said, _ = running.process.communicate(timeout=5)
+    said, _ = running.process.communicate(timeout=15)
 
     expected = f"The local identity provider listens at {running.url} (Ctrl-C stops it).\nStopped.\n"
     assert (running.process.returncode, said) == (0, expected)
