@@ -211,7 +211,7 @@ class _Comparison:
             _words(flag, outcome, somebody, with_value=movement is self.found.other_value)
             for flag, outcome in ((self.old, was), (self.new, now))
         )
-        because = Explanation((None, "", now, 0, self.new, context)).sentence
+        because = Explanation(None, "", now, 0, self.new, context).sentence
         shown.append(Example(somebody.organisation, somebody.slug, somebody.person, before, after, because))
 
 

@@ -122,7 +122,7 @@ def resumed(inner: Pinned) -> Iterator[Pinned]:
         _pinned.reset(token)
 
 
-def is_on(key: str, *, default: bool = False, context: Context | None = None) -> bool:
+def is_on(key: str, context: Context | None = None, default: bool = False) -> bool:
     """Whether the flag is on, whatever the type of its value."""
     try:
         here = _pinned.get()
@@ -145,7 +145,7 @@ def is_on(key: str, *, default: bool = False, context: Context | None = None) ->
         return default
 
 
-def value(key: str, *, default: Any = None, context: Context | None = None) -> Any:
+def value(key: str, context: Context | None = None, default: Any = None) -> Any:
     """The flag's value: of the variant that was chosen, or what it answers when it is off."""
     try:
         here = _pinned.get()
@@ -167,9 +167,7 @@ def value(key: str, *, default: Any = None, context: Context | None = None) -> A
         return default
 
 
-def explain(
-    key: str, *, default: Any = False, context: Context | None = None, at: datetime | None = None
-) -> Explanation:
+def explain(key: str, context: Context | None = None, default: Any = False, at: datetime | None = None) -> Explanation:
     """The flag's answer with its reason; at another moment than now, as today's release would have it then."""
     try:
         here = _pinned.get()
@@ -197,7 +195,7 @@ def explain(
             noted = outcome, variant
         if is_counted:
             ledger.note((flag, noted, context))
-        return Explanation((chosen, variant, outcome, snapshot.version, flag, context))
+        return Explanation(chosen, variant, outcome, snapshot.version, flag, context)
     except Exception:
         _tell_failed(key, default)
         return unknown(key, default, 0)
@@ -241,7 +239,7 @@ def _one_of_all(flag: Flag, context: Context, version: int) -> Explanation:
 def unknown(key: str, default: Any, version: int) -> Explanation:
     """The default of the calling code, as an explanation."""
     outcome: Outcome = UNKNOWN_ON if default else UNKNOWN_OFF
-    return Explanation((default, "default", outcome, version, Flag(str(key)), NOBODY))
+    return Explanation(default, "default", outcome, version, Flag(str(key)), NOBODY)
 
 
 def _here(context: Context | None) -> tuple[Snapshot, Context]:

@@ -1,8 +1,9 @@
 """A flag's answer with everything that led to it: for code, and as a sentence for people, made when it is read."""
 
 from collections.abc import Callable, Iterator, Mapping
-from operator import itemgetter
 from typing import Any
+
+import msgspec
 
 from modules.flags.answers import Context, Outcome, Override, Reason
 from modules.flags.document import moment_words
@@ -10,24 +11,18 @@ from modules.flags.ladder import IN_ROLLOUT, OUTSIDE_ROLLOUT, Flag, answer, buck
 from modules.flags.together import Together
 
 
-def _part(place: int) -> Any:
-    return property(itemgetter(place))
-
-
-class Explanation(tuple[Any, ...]):
+class Explanation(msgspec.Struct, frozen=True, gc=False):
     """`value` is the flag's, of its type, and `variant` the name for it. `version` is the number of the release, 0
     where there is none. What only people ask for is worked out when it is read.
 
-    It is made of a tuple of its parts in their order: nothing else that has named parts is made so quickly."""
+    The garbage collector need not look through explanations: nothing that one holds leads back to it."""
 
-    __slots__ = ()
-
-    value: Any = _part(0)
-    variant: str = _part(1)
-    outcome: Outcome = _part(2)
-    version: int = _part(3)
-    flag: Flag = _part(4)
-    context: Context = _part(5)
+    value: Any
+    variant: str
+    outcome: Outcome
+    version: int
+    flag: Flag
+    context: Context
 
     def __repr__(self) -> str:
         return f"<Explanation: {self.key} is {self.variant}, {self.reason}>"
@@ -78,11 +73,11 @@ def explain(flag: Flag, context: Context, version: int) -> Explanation:
     if outcome is None:
         outcome = climb(flag, context) if flag.needs else climb_open(flag, context)
     if not outcome.is_on:
-        return Explanation((flag.off_value, "off", outcome, version, flag, context))
+        return Explanation(flag.off_value, "off", outcome, version, flag, context)
     if not flag.variants:
-        return Explanation((True, "on", outcome, version, flag, context))
+        return Explanation(True, "on", outcome, version, flag, context)
     value, variant = answer(flag, outcome, context)
-    return Explanation((value, variant, outcome, version, flag, context))
+    return Explanation(value, variant, outcome, version, flag, context)
 
 
 class Answers(Mapping[str, Explanation]):
@@ -95,7 +90,7 @@ class Answers(Mapping[str, Explanation]):
         self._decided = together.decided(context)
 
     def __getitem__(self, key: str) -> Explanation:
-        return Explanation((*self._decided[key], self._version, self._flags[key], self._context))
+        return Explanation(*self._decided[key], self._version, self._flags[key], self._context)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._decided)
@@ -130,7 +125,7 @@ def _prerequisite_off(told: Explanation) -> str:
 
 
 def _of_prerequisite(flag: Flag, told: Explanation) -> str:
-    return Explanation((False, "off", climb_alone(flag, told.context), told.version, flag, told.context)).sentence
+    return Explanation(False, "off", climb_alone(flag, told.context), told.version, flag, told.context).sentence
 
 
 def _blocked(told: Explanation) -> str:

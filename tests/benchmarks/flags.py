@@ -121,7 +121,7 @@ def holding(snapshot: Any) -> Any:
 
 def every(ask: Callable[..., Any], questions: list[tuple[str, Any]]) -> None:
     for key, context in questions:
-        ask(key, context=context)
+        ask(key, context)
 
 
 def every_one(ask: Callable[..., Any], contexts: list[Any]) -> None:
@@ -132,7 +132,7 @@ def every_one(ask: Callable[..., Any], contexts: list[Any]) -> None:
 def least(questions: list[tuple[str, Any]]) -> None:
     rollouts = {f"flag{number}": number * 100_000 // FLAGS for number in range(FLAGS)}
 
-    def is_on(key: str, *, context: Any) -> bool:
+    def is_on(key: str, context: Any) -> bool:
         return mmh3.hash(f"{key}:{context.organisation}", signed=False) * 100_000 >> 32 < rollouts[key]
 
     every(is_on, questions)

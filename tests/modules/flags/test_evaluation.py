@@ -58,7 +58,7 @@ def test_an_override_holds_for_its_target_alone(context):
     make_override(flag, organisation=organisation)
     here = replace(context, organisation=str(organisation.public_id))
 
-    assert (evaluation.is_on("wanted", context=context), evaluation.is_on("wanted", context=here)) == (False, True)
+    assert (evaluation.is_on("wanted", context), evaluation.is_on("wanted", context=here)) == (False, True)
 
 
 def test_the_explanation_names_the_author_of_an_override(context):
