@@ -65,7 +65,7 @@ def _caller_by(token: str) -> Caller:
     for beginning, read in READERS.items():
         if token.startswith(beginning):
             return read(token)
-    raise invalid("it is none")
+    raise invalid("it is not one of ours")
 
 
 def _token(header: str) -> str:
