@@ -1,7 +1,7 @@
 """What our pages in the admin site share: changes go through actions with a reason, dangerous ones are confirmed."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import DateTimeField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -113,14 +114,18 @@ def confirm(
     say: Callable[[list[Any], Any], str] | None = None,
     form: forms.Form | None = None,
     details: str = "",
+    ways_back: Mapping[str, str] | None = None,
 ) -> HttpResponse | None:
     """Show what an admin action would touch and ask why; once confirmed with a reason, call run(row, reason) for
     each, or run_all(rows, reason): all of them or none. When that is kept, say(rows, answer of run_all) is told.
 
     `form` asks for more than the reason, and its fields are none of the page's own; `details` is shown below what is
-    affected. What the action refuses is said on the page, with nothing changed. Returns the page, or None (back to the
-    list) when it is done.
+    affected. What the action refuses is said on the page, with nothing changed. Returns the page; when it is done, the
+    way back to where somebody came from, or None (back to the list): `ways_back` has the addresses by what the field
+    `came_from` says.
     """
+    came_from = request.POST.get("came_from", "")
+    back = (ways_back or {}).get(came_from, "")
     chosen, is_confirmed = list(rows), bool(request.POST.get("confirmed"))
     reason = request.POST.get("reason", "").replace("\x00", "").strip()
     problems = _obstacles(request, chosen, reason, form) if is_confirmed else []
@@ -128,7 +133,7 @@ def confirm(
         try:
             answer = _run(chosen, reason, run, run_all)
             model_admin.message_user(request, say(chosen, answer) if say else f"{title}: done for {len(chosen)}.")
-            return None
+            return redirect(back) if back else None
         except ValidationError as refusal:
             problems = [f"Nothing was changed. {words}" for words in refusal.messages]
         except IntegrityError:
@@ -147,6 +152,8 @@ def confirm(
         "details": details,
         "reason": reason,
         "problems": problems,
+        "came_from": came_from,
+        "back": back,
     }
     return TemplateResponse(request, "admin/confirm_action.html", context)
 

@@ -1,5 +1,5 @@
-/* Names for the controls of the admin site that come without one, the time zone of whoever works there, and the way to
-   what is wrong in a form. */
+/* Names for the controls of the admin site that come without one, the time zone of whoever works there, the way to
+   what is wrong in a form, and buttons that copy. */
 (function () {
   "use strict";
 
@@ -31,10 +31,27 @@
     field.focus();
   }
 
+  // Only where the browser lets pages copy; the field can be copied from by hand everywhere.
+  function offerCopies() {
+    if (!navigator.clipboard) return;
+    document.querySelectorAll("button[data-copies]").forEach(function (button) {
+      const field = document.getElementById(button.dataset.copies);
+      const told = document.getElementById(button.dataset.copies + "-copied");
+      button.hidden = false;
+      button.addEventListener("click", function () {
+        navigator.clipboard.writeText(field.value).then(
+          function () { told.textContent = "Copied."; },
+          function () { field.select(); told.textContent = "Not copied: the browser refuses it. Copy what is marked."; }
+        );
+      });
+    });
+  }
+
   function start() {
     tellZone();
     nameSelections();
     goToFirstFault();
+    offerCopies();
     const search = document.getElementById("searchbar");
     if (search) search.setAttribute("aria-label", "Search");
   }

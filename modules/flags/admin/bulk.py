@@ -132,6 +132,7 @@ class BulkActions(admin.ModelAdmin):
             say=lambda flags, release: done(title, flags, release),
             form=form,
             details=foreseen(lambda: run(list(rows.all()), by=None, reason="a rehearsal")) if is_foreseen else "",
+            ways_back={"due": reverse("admin:flags_due")},
         )
 
 

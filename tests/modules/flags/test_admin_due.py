@@ -134,6 +134,27 @@ def test_flags_are_given_another_date_from_there(client, superuser, asked):
     assert 'name="review_date"' in page
 
 
+def test_it_is_shown_again_when_what_was_chosen_there_is_done(client, superuser, asked):
+    flag = make_flag("late", review_date=timezone.localdate())
+    form = {"index": "0", "action": "review", "_selected_action": [flag.pk], "came_from": "due"}
+    page = text_of(client.post(LIST, form))
+    decided = {"confirmed": "yes", "review_date": timezone.localdate() + DAY, "reason": "asked its owner"}
+
+    answer = client.post(LIST, form | decided)
+
+    assert ('name="came_from" value="due"' in page, f'<a href="{DUE}" class="closelink">' in page) == (True, True)
+    assert (answer.status_code, answer["Location"]) == (302, DUE)
+
+
+@pytest.mark.parametrize("place", ["", "https://evil.example/", "//evil.example", "flags"])
+def test_nothing_else_is_a_way_back(client, superuser, asked, place):
+    flag = make_flag("late", review_date=timezone.localdate())
+    form = {"index": "0", "action": "review", "_selected_action": [flag.pk], "came_from": place}
+    decided = {"confirmed": "yes", "review_date": timezone.localdate() + DAY, "reason": "asked its owner"}
+
+    assert client.post(LIST, form | decided)["Location"] == LIST
+
+
 def test_the_way_from_the_list_says_how_many_are_past_their_review(client, superuser):
     make_flag("late", review_date=timezone.localdate())
     make_flag("later", review_date=timezone.localdate() + DAY)
