@@ -13,7 +13,7 @@ from django.conf import settings
 
 from modules.flags import wording
 from modules.flags.document import bodies, rules_of
-from modules.flags.explaining import Explanation
+from modules.flags.explaining import Explanation, explain
 from modules.flags.ladder import UNKNOWN_OFF, Flag, answer, climb
 from modules.flags.population import Somebody, everybody
 from modules.flags.snapshot import Snapshot, compile_release
@@ -154,6 +154,39 @@ def reach(flag: Flag | None, *, at: datetime, people: Iterable[Somebody] | None 
     for somebody in _counted(everybody(at=at) if people is None else people, found, LONGEST_LOOK):
         if flag is not None and climb(flag, somebody.context).is_on:
             found.on.add(somebody)
+    return found
+
+
+@dataclass(slots=True)
+class AtOne:
+    """One organisation: what the flag tells itself, and how many of its people have it."""
+
+    organisation: Somebody
+    told: Explanation
+    on: int = 0
+    people: int = 0
+
+
+@dataclass(slots=True)
+class Spread(Reach):
+    """The same for each organisation, by its slug."""
+
+    at: dict[str, AtOne] = field(default_factory=dict)
+
+
+def spread(flag: Flag, *, version: int, at: datetime, people: Iterable[Somebody] | None = None) -> Spread:
+    """Who has the flag? For a page that is only looked at. Needs platform scope."""
+    found = Spread()
+    for somebody in _counted(everybody(at=at) if people is None else people, found, LONGEST_LOOK):
+        told = explain(flag, somebody.context, version)
+        if told.is_on:
+            found.on.add(somebody)
+        if not somebody.person:
+            found.at[somebody.slug] = AtOne(somebody, told)
+            continue
+        there = found.at[somebody.slug]
+        there.people += 1
+        there.on += told.is_on
     return found
 
 

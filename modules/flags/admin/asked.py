@@ -1,8 +1,9 @@
 """Which flag, organisation, person and moment does somebody ask about? Found by whatever of their names was typed."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 from uuid import UUID
 
@@ -43,16 +44,20 @@ class Asked:
 
     @property
     def is_clear(self) -> bool:
-        return not self.choices and bool(self.organisation or self.person)
+        return not self.choices and bool(self.flag or self.organisation or self.person)
+
+    @property
+    def is_about_everybody(self) -> bool:
+        return bool(self.flag) and not (self.organisation or self.person)
 
 
 class Moment(forms.DateTimeInput):
-    """The browser's own input of a date and time; it takes no zone, so the page says which."""
+    """The browser's own input of a date and time; it takes no zone, so the page says which. Seconds may be left out."""
 
     input_type = "datetime-local"
 
     def __init__(self) -> None:
-        super().__init__({"step": "1"}, format="%Y-%m-%dT%H:%M:%S")
+        super().__init__({"step": "any"}, format="%Y-%m-%dT%H:%M:%S")
 
 
 def offering(name: str, **attributes: str) -> forms.TextInput:
@@ -79,7 +84,7 @@ class WhyForm(forms.Form):
         required=False,
         max_length=200,
         widget=offering("organisation"),
-        help_text="Name or slug. Empty: the person's own.",
+        help_text="Empty: the person's own. Without both: who has the flag.",
     )
     at = forms.DateTimeField(required=False, label="When", widget=Moment)
 
@@ -120,9 +125,19 @@ class WhyForm(forms.Form):
         found = search(text)
         if not found:
             self.add_error(name, ValidationError(NOBODY[name]))
-        if len(found) > 1:
-            self.asked.choices[name] = [CHOICES[name](one) for one in found[:OFFERED]]
+        offered = found if len(found) > 1 else [] if found else self._alike(name, text)
+        if offered:
+            self.asked.choices[name] = [CHOICES[name](one) for one in offered[:OFFERED]]
         return found[0] if len(found) == 1 else None
+
+    def _alike(self, name: str, text: str) -> Sequence[Any]:
+        """Whom a name with a slip of the pen may mean."""
+        if name == "flag":
+            return _spelled_like(text, {key: (key, name) for key, name in self.flags_at(self.asked.at).items()})
+        if name == "organisation":
+            rows = Organisation.objects.in_reading_order()[:LISTED]
+            return _spelled_like(text, {one: (one.slug, one.name) for one in rows})
+        return []
 
     def _assume_organisation(self) -> None:
         own = Organisation.objects.filter(memberships__user=self.asked.person).in_reading_order()[:OFFERED]
@@ -136,7 +151,8 @@ class WhyForm(forms.Form):
         asked = self.asked
         found = {
             "flag": asked.flag,
-            "organisation": asked.organisation and asked.organisation.name,
+            # One that was only assumed stays out of the input: it need not be the next person's.
+            "organisation": not asked.is_organisation_assumed and asked.organisation and asked.organisation.name,
             "person": asked.person and asked.person.email,
             "at": asked.at and timezone.localtime(asked.at).strftime("%Y-%m-%dT%H:%M:%S"),
         }
@@ -179,6 +195,12 @@ def _flags(text: str, names: dict[str, str]) -> list[str]:
     return exact or sorted(
         key for key, name in names.items() if all(word in f"{key}\n{name}".casefold() for word in words)
     )
+
+
+def _spelled_like(text: str, names: Mapping[Any, Iterable[str]]) -> list[Any]:
+    """The nearest first."""
+    folded = {name.casefold(): one for one, own in names.items() for name in own}
+    return list(dict.fromkeys(folded[name] for name in get_close_matches(text.casefold(), folded, n=OFFERED)))
 
 
 def _organisations(text: str) -> list[Organisation]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.utils import timezone
 
 from modules.flags import explaining, population
 from modules.flags.admin.asked import Asked
@@ -28,19 +29,23 @@ class Case:
     rules: Mapping[str, Rules]
     context: Context
 
+    @property
+    def is_past(self) -> bool:
+        return not self.is_now and self.at <= timezone.now()
+
     def told(self, key: str) -> Explanation:
         """Explained without being counted as a use of the flag."""
-        return _told(self.snapshot, key, self.context)
+        return told_in(self.snapshot, key, self.context)
 
     def told_with(self, changed: Rules, *, is_forced: bool = True) -> Explanation:
         """What the answer would be if the flag's rules were these."""
         rules = {**self.rules, changed.key: changed}
         forced = self.snapshot.forced if is_forced else {}
         snapshot = compile_rules(rules, self.at, version=self.snapshot.version, forced=forced)
-        return _told(snapshot, changed.key, self.context)
+        return told_in(snapshot, changed.key, self.context)
 
 
-def _told(snapshot: Snapshot, key: str, context: Context) -> Explanation:
+def told_in(snapshot: Snapshot, key: str, context: Context) -> Explanation:
     flag = snapshot.flags.get(key)
     return explaining.explain(flag, context, snapshot.version) if flag else unknown(key, False, snapshot.version)
 

@@ -35,7 +35,9 @@ class _Ways:
     flag: Flag | None
 
     def change_flag(self) -> str:
-        return self._to("flags.change_flag", "flags_flag_change", self.flag)
+        """To the rung that decided."""
+        url = self._to("flags.change_flag", "flags_flag_change", self.flag)
+        return url and f"{url}#rung-{self.told.rung}"
 
     def switch(self) -> str:
         return self._to("flags.change_flag", "flags_kill_one", self.flag)
@@ -182,7 +184,7 @@ def _raise(ways: _Ways) -> Remedy:
     if steps:
         words = f"Wait: its ramp reaches {wording.percent(steps[0].rollout)} {wording.moment(steps[0].at)}."
         return Remedy(words, ways.change_flag())
-    return Remedy(f"Raise its rollout to {wording.percent(enough)} or more.", ways.change_flag())
+    return Remedy(f"Raise its rollout to {wording.percent(enough)} or more; others get it, too.", ways.change_flag())
 
 
 MENDING: dict[Reason, Callable[[_Ways], Remedy]] = {

@@ -95,7 +95,7 @@ def _decided(case: Case, told: Explanation) -> str:
 def _seen(case: Case, told: Explanation, number: int) -> str:
     if number == 0:
         return f"release {told.version} knows it"
-    if number == 1 and not case.is_now:
+    if number == 1 and case.is_past:
         return "whether the operator did then is kept nowhere"
     return ""
 

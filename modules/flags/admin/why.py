@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -22,11 +23,18 @@ from modules.flags.admin.case import Case, case_of, names_of_flags, snapshot_of
 from modules.flags.admin.pages import Page
 from modules.flags.admin.remedies import Remedy, remedies
 from modules.flags.admin.steps import Step, steps
+from modules.flags.admin.turning import Turn, turns
+from modules.flags.answers import Reason
+from modules.flags.effects import spread
 from modules.flags.explaining import Explanation
+from modules.flags.ladder import UNKNOWN_OFF
+from modules.flags.ladder import Flag as CompiledFlag
 from modules.flags.models import Flag, FlagRelease
 from tenants.models import Membership
 
 ADDRESS = "admin:flags_why"
+SHOWN = 200  # organisations
+JUST_BEFORE = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,33 @@ class Line:
     name: str
     because: str
     url: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """When the answer changes, or changed; `state` is how it is on the far side, and `url` asks why."""
+
+    at: datetime
+    release: FlagRelease | None
+    state: str
+    is_there: bool
+    url: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """One organisation of all, and how many of its people have the flag."""
+
+    name: str
+    told: Explanation
+    people: int
+    on: int
+    because: str
+    url: str
+
+    @property
+    def goes_by_person(self) -> bool:
+        return self.told.reason is Reason.NOBODY_TO_COUNT
 
 
 def why(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:
@@ -81,12 +116,62 @@ def _answered(request: HttpRequest, case: Case, names: dict[str, str]) -> dict[s
         "when": "" if case.is_now else f"on {wording.moment(case.at)}",
         "release": FlagRelease.objects.filter(number=case.snapshot.version).defer("document").first(),
         "warnings": [*_about_flags(case), *_about_people(case)],
-        "answer": _answer(request, case, key, names) if key else None,
-        "lines": [] if key else list(_lines(case, names)),
+        **_told(request, case, key, names),
         "same_now_url": "" if case.is_now else address(case, flag=key, at=None),
         "permanent_url": address(case, flag=key, at=case.at),
         "all_flags_url": address(case, flag="", at=case.asked.at),
+        "everywhere_url": asking(flag=key, at=case.asked.at.isoformat() if case.asked.at else ""),
         "needs_urls": _urls_of_needs(case, key),
+    }
+
+
+def _told(request: HttpRequest, case: Case, key: str, names: dict[str, str]) -> dict[str, Any]:
+    """Of one flag, of all of them, or of one for everybody."""
+    if not key:
+        return {"lines": list(_lines(case, names))}
+    if case.asked.is_about_everybody:
+        return _everywhere(case, key, names)
+    found = turns(case, key)
+    return {
+        "answer": _answer(request, case, key, names),
+        "turns": found,
+        "since": _change(case, key, found.since, is_before=True),
+        "until": _change(case, key, found.until, is_before=False),
+    }
+
+
+def _change(case: Case, key: str, turn: Turn | None, *, is_before: bool) -> Change | None:
+    if turn is None:
+        return None
+    told, at = turn.other, turn.at - JUST_BEFORE if is_before else turn.at
+    state = "ON" if told.is_on else "OFF"
+    variant = f" ({told.variant})" if told.variant not in ("on", "off", "default") else ""
+    is_there = told.reason is not Reason.UNKNOWN_FLAG
+    return Change(turn.at, turn.release, f"{state}{variant}", is_there, address(case, flag=key, at=at))
+
+
+def _everywhere(case: Case, key: str, names: dict[str, str]) -> dict[str, Any]:
+    flag = case.snapshot.flags.get(key, CompiledFlag(key, fixed=UNKNOWN_OFF))
+    found = spread(flag, version=case.snapshot.version, at=case.at)
+    rules = case.rules.get(key)
+    at = case.asked.at.isoformat() if case.asked.at else ""
+    places = [
+        Place(
+            name=one.organisation.organisation,
+            told=one.told,
+            people=one.people,
+            on=one.on,
+            because=because(one.told, rules),
+            url=asking(flag=key, organisation=slug, at=at),
+        )
+        for slug, one in islice(found.at.items(), SHOWN)
+    ]
+    return {
+        "everywhere": found,
+        "places": places,
+        "more": len(found.at) - len(places),
+        "key": key,
+        "name": names.get(key, ""),
     }
 
 

@@ -69,6 +69,13 @@
     boxes.before(search);
   }
 
+  // Whoever is led to a rung finds it open.
+  const wanted = location.hash && document.getElementById(location.hash.slice(1));
+  if (wanted instanceof HTMLDetailsElement) {
+    wanted.open = true;
+    wanted.scrollIntoView();
+  }
+
   document.querySelectorAll("#id_needs").forEach(addSearch);
 
   document.querySelectorAll("[data-rows]").forEach(function (rows) {

@@ -1,5 +1,7 @@
 """Whom and which flag the page of reasons finds, however they are named."""
 
+from urllib.parse import parse_qsl
+
 import pytest
 
 from tests.factories import (
@@ -75,6 +77,31 @@ def test_what_cannot_be_found_is_said_beside_its_input(client, superuser, ada, q
     response = ask(client, **{"person": "ada", "flag": "wanted", **question})
 
     assert (words in text(response), "case" in response.context) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "question", [{"flag": "wnated"}, {"flag": "The wanted featrue"}, {"organisation": "Lumen Cinmas"}]
+)
+def test_what_may_be_meant_by_a_slip_of_the_pen_is_one_click_away(client, superuser, ada, question):
+    make_flag("wanted", name="The wanted feature")
+    asked = {"person": "ada", "flag": "wanted", **question}
+
+    offered = ask(client, **asked).context["choices"]
+
+    (only,) = next(iter(offered.values()))
+    assert ask(client, **asked | dict(parse_qsl(only.value[1:]))).context["answer"].told.is_on
+
+
+def test_an_organisation_that_was_only_assumed_stays_out_of_the_input(client, superuser, lumen, ada):
+    make_flag("wanted")
+
+    assumed, given = (ask(client, person="ada", flag="wanted", organisation=slug) for slug in ("", "lumen"))
+
+    assert ('value="Lumen Cinemas"' in text(assumed).split("<datalist")[0], "at <b>Lumen Cinemas" in text(assumed)) == (
+        False,
+        True,
+    )
+    assert 'value="Lumen Cinemas"' in text(given).split("<datalist")[0]
 
 
 def test_where_several_may_be_meant_each_is_one_click_away(client, superuser, lumen, ada):

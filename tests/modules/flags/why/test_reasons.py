@@ -121,7 +121,7 @@ def test_what_would_change_it_leads_there_and_says_whether_it_is_enough(client, 
     assert remedies(ask(client, person="ada", flag="wanted")) == [
         (
             "Enable it: for all whom the rest of its ladder lets in.",
-            f"/admin/flags/flag/{flag.pk}/change/",
+            f"/admin/flags/flag/{flag.pk}/change/#rung-7",
             "By itself that is not enough: it would still be off, because the sector 59 is blocked.",
         ),
         (
@@ -146,7 +146,7 @@ def test_raising_the_rollout_to_what_the_page_says_is_enough(client, superuser, 
         flag.rollout = told.bucket + 1
         actions.save_flag(flag, by=None, reason="enough")
 
-    assert words == f"Raise its rollout to {(told.bucket + 1) / 1000:g} % or more."
+    assert words == f"Raise its rollout to {(told.bucket + 1) / 1000:g} % or more; others get it, too."
     assert ask(client, person="ada", flag="wanted").context["answer"].told.is_on
 
 
