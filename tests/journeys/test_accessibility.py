@@ -41,6 +41,7 @@ SUPERUSER = [
     "/admin/flags/flag/why/",
     "/admin/flags/flag/why/?person=ben&flag=sector_specific_insights",
     "/admin/flags/flag/why/?person=e",
+    "/admin/flags/flag/why/?flag=sector_specific_insights",
     "/admin/flags/flag/why/?organisation=lumen-cinemas",
     "/admin/flags/flag/history/",
     "/admin/flags/flag/history/compare/?first=1&second=2",

@@ -14,7 +14,7 @@ from modules.flags.models import FlagRelease
 from modules.flags.snapshot import compile_rules
 
 MOST = 200  # releases that are looked through in one direction
-LONGEST = 0.7  # seconds that this may take in one direction
+LONGEST = 0.5  # seconds that this may take in one direction
 AT_ONCE = 10  # documents that are held at a time: they may be large
 JUST_AFTER = timedelta(microseconds=1)
 

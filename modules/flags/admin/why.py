@@ -69,6 +69,10 @@ class Change:
     is_there: bool
     url: str
 
+    @property
+    def verb(self) -> str:
+        return _verb_at(self.at)
+
 
 @dataclass(frozen=True)
 class Place:
@@ -201,9 +205,11 @@ def _urls_of_needs(case: Case, key: str) -> dict[str, str]:
 
 
 def _verb(case: Case) -> str:
-    if case.is_now:
-        return "is"
-    return "was" if case.at <= timezone.now() else "will be"
+    return "is" if case.is_now else _verb_at(case.at)
+
+
+def _verb_at(moment: datetime) -> str:
+    return "was" if moment <= timezone.now() else "will be"
 
 
 def address(case: Case, *, flag: str, at: datetime | None) -> str:
