@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.admin import PersonAdmin
 from accounts.models import User
 from modules import access, actions, registry
-from modules.flags.admin.why import asking
+from modules.flags.admin.asked import asking
 from modules.models import AnalyticsModule, ApplicationGrant, Entitlement
 from tenants.admin import OrganisationAdmin
 from tenants.administration import ActionAdmin, RelatedList, Way, related_list

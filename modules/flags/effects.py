@@ -174,10 +174,10 @@ class Spread(Reach):
     at: dict[str, AtOne] = field(default_factory=dict)
 
 
-def spread(flag: Flag, *, version: int, at: datetime, people: Iterable[Somebody] | None = None) -> Spread:
+def spread(flag: Flag, *, version: int, at: datetime) -> Spread:
     """Who has the flag? For a page that is only looked at. Needs platform scope."""
     found = Spread()
-    for somebody in _counted(everybody(at=at) if people is None else people, found, LONGEST_LOOK):
+    for somebody in _counted(everybody(at=at), found, LONGEST_LOOK):
         told = explain(flag, somebody.context, version)
         if told.is_on:
             found.on.add(somebody)

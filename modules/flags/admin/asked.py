@@ -12,12 +12,15 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.http import urlencode
 
 from tenants.editors_zone import zone_words
 from tenants.models import Membership, Organisation
 
+ADDRESS = "admin:flags_why"
 OFFERED = 8  # of those who may be meant, when several are
 LISTED = 500  # names that an input offers
 CALENDAR = range(2000, 2100)
@@ -58,6 +61,12 @@ class Moment(forms.DateTimeInput):
 
     def __init__(self) -> None:
         super().__init__({"step": "any"}, format="%Y-%m-%dT%H:%M:%S")
+
+
+def asking(**parts: str) -> str:
+    """The page's address, with what is known of the question."""
+    query = urlencode({name: text for name, text in parts.items() if text})
+    return f"{reverse(ADDRESS)}?{query}" if query else reverse(ADDRESS)
 
 
 def offering(name: str, **attributes: str) -> forms.TextInput:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
-from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -12,28 +11,22 @@ from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
 
 from modules.flags import watching, wording
-from modules.flags.admin.asked import Choice, WhyForm
+from modules.flags.admin.asked import Choice, WhyForm, asking
 from modules.flags.admin.because import because
 from modules.flags.admin.case import Case, case_of, names_of_flags, snapshot_of
+from modules.flags.admin.everywhere import everywhere
 from modules.flags.admin.pages import Page
 from modules.flags.admin.remedies import Remedy, remedies
 from modules.flags.admin.steps import Step, steps
 from modules.flags.admin.turning import Turn, turns
 from modules.flags.answers import Reason
-from modules.flags.effects import spread
 from modules.flags.explaining import Explanation
-from modules.flags.ladder import UNKNOWN_OFF
-from modules.flags.ladder import Flag as CompiledFlag
 from modules.flags.models import Flag, FlagRelease
 from tenants.models import Membership
 
-ADDRESS = "admin:flags_why"
-SHOWN = 200  # organisations
 JUST_BEFORE = timedelta(microseconds=1)
 
 
@@ -72,22 +65,6 @@ class Change:
     @property
     def verb(self) -> str:
         return _verb_at(self.at)
-
-
-@dataclass(frozen=True)
-class Place:
-    """One organisation of all, and how many of its people have the flag."""
-
-    name: str
-    told: Explanation
-    people: int
-    on: int
-    because: str
-    url: str
-
-    @property
-    def goes_by_person(self) -> bool:
-        return self.told.reason is Reason.NOBODY_TO_COUNT
 
 
 def why(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:
@@ -134,7 +111,7 @@ def _told(request: HttpRequest, case: Case, key: str, names: dict[str, str]) -> 
     if not key:
         return {"lines": list(_lines(case, names))}
     if case.asked.is_about_everybody:
-        return _everywhere(case, key, names)
+        return everywhere(case, names)
     found = turns(case, key)
     return {
         "answer": _answer(request, case, key, names),
@@ -152,31 +129,6 @@ def _change(case: Case, key: str, turn: Turn | None, *, is_before: bool) -> Chan
     variant = f" ({told.variant})" if told.variant not in ("on", "off", "default") else ""
     is_there = told.reason is not Reason.UNKNOWN_FLAG
     return Change(turn.at, turn.release, f"{state}{variant}", is_there, address(case, flag=key, at=at))
-
-
-def _everywhere(case: Case, key: str, names: dict[str, str]) -> dict[str, Any]:
-    flag = case.snapshot.flags.get(key, CompiledFlag(key, fixed=UNKNOWN_OFF))
-    found = spread(flag, version=case.snapshot.version, at=case.at)
-    rules = case.rules.get(key)
-    at = case.asked.at.isoformat() if case.asked.at else ""
-    places = [
-        Place(
-            name=one.organisation.organisation,
-            told=one.told,
-            people=one.people,
-            on=one.on,
-            because=because(one.told, rules),
-            url=asking(flag=key, organisation=slug, at=at),
-        )
-        for slug, one in islice(found.at.items(), SHOWN)
-    ]
-    return {
-        "everywhere": found,
-        "places": places,
-        "more": len(found.at) - len(places),
-        "key": key,
-        "name": names.get(key, ""),
-    }
 
 
 def _answer(request: HttpRequest, case: Case, key: str, names: dict[str, str]) -> Answer:
@@ -221,12 +173,6 @@ def address(case: Case, *, flag: str, at: datetime | None) -> str:
         person=str(asked.person.public_id) if asked.person else "",
         at=at.isoformat() if at else "",
     )
-
-
-def asking(**parts: str) -> str:
-    """The page's address, with what is known of the question."""
-    query = urlencode({name: text for name, text in parts.items() if text})
-    return f"{reverse(ADDRESS)}?{query}" if query else reverse(ADDRESS)
 
 
 def _choices(request: HttpRequest, name: str, found: list[Choice]) -> Iterator[Choice]:
