@@ -20,6 +20,8 @@ LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", ".local", "__pycache__", ".mypy_cache", ".ruff_cache", "static_collected"
 )
 
+LONGEST = 600  # seconds for the tests of one
+
 
 def main() -> int:
     chosen = [mutant for mutant in MUTANTS if not sys.argv[1:] or any(word in mutant.guard for word in sys.argv[1:])]
@@ -33,22 +35,28 @@ def survives(mutant: Mutant) -> bool:
         copy = Path(folder) / "project"
         shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
         take_out(mutant, copy)
-        ended = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *mutant.tests.split()],
-            cwd=copy,
-            env={**os.environ, "PYTHONPATH": str(copy)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        code, said = tested(mutant, copy)
         # Its database may lie outside the copy, and would outlive it.
         remove(copy / ".local" / "test-postgres")
     # 1: tests failed, as they must; anything else (0 green, 2 and up: not even run) does not show the guard.
-    is_caught = ended.returncode == 1
+    is_caught = code == 1
     sys.stdout.write(f"{'caught  ' if is_caught else 'SURVIVED'} {mutant.guard} ({mutant.tests})\n")
     if not is_caught:
-        sys.stdout.write(ended.stdout[-1500:])
+        sys.stdout.write(said[-1500:])
     return not is_caught
+
+
+def tested(mutant: Mutant, copy: Path) -> tuple[int | None, str]:
+    """The exit code of its tests and what they said. Without a code they wait for something that never comes."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *mutant.tests.split()]
+    environment = {**os.environ, "PYTHONPATH": str(copy)}
+    try:
+        ended = subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, text=True, check=False, timeout=LONGEST
+        )
+    except subprocess.TimeoutExpired:
+        return None, f"Its tests did not end within {LONGEST} seconds.\n"
+    return ended.returncode, ended.stdout
 
 
 def take_out(mutant: Mutant, copy: Path) -> None:

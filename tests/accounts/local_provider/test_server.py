@@ -74,27 +74,33 @@ def test_the_command_serves_without_a_database_and_stops_when_told(running, numb
     assert (running.process.returncode, said) == (0, expected)
 
 
-def test_the_command_refuses_outside_the_demonstration(settings):
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """Where nobody can listen, so that a command that should have refused ends, too."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield taken.getsockname()[1]
+
+
+def test_the_command_refuses_outside_the_demonstration(settings, taken_port):
     settings.DEMONSTRATION = False
 
     with pytest.raises(CommandError, match=r"^Set DEMONSTRATION=on"):
-        call_command("local_identity_provider")
+        call_command("local_identity_provider", port=taken_port)
 
 
-def test_the_command_refuses_to_be_anything_but_local(settings):
+def test_the_command_refuses_to_be_anything_but_local(settings, taken_port):
     settings.DEMONSTRATION, settings.OIDC_ISSUER = True, "https://issuer.example/"
 
     with pytest.raises(CommandError, match=r"^OIDC_ISSUER must be a loopback address"):
-        call_command("local_identity_provider")
+        call_command("local_identity_provider", port=taken_port)
 
 
-def test_the_command_says_that_the_port_is_taken(settings):
+def test_the_command_says_that_the_port_is_taken(settings, taken_port):
     settings.DEMONSTRATION, settings.OIDC_ISSUER = True, "http://127.0.0.1:8001/"
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    words = rf"^Cannot listen on 127\.0\.0\.1:{taken_port} \(Address already in use\)"
 
-        with pytest.raises(CommandError, match=rf"^Cannot listen on 127\.0\.0\.1:{port} \(Address already in use\)"):
-            call_command("local_identity_provider", port=port)
+    with pytest.raises(CommandError, match=words):
+        call_command("local_identity_provider", port=taken_port)
 
 
 @pytest.mark.parametrize("port", ["0", "70000", "eight", "-1"])
