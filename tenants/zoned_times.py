@@ -18,6 +18,7 @@ OFFSET = re.compile(r"\s*(Z|UTC|[+-][0-9]{2}:?[0-9]{2})$", re.IGNORECASE)
 # What is within the calendar everywhere: a moment that some zone cannot tell could not be shown to its editors.
 FIRST, LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, 23, 59, 59, 999999, tzinfo=UTC)
 OUTSIDE = "Enter a date within the calendar, and neither its first day nor its last."
+DATE_ALONE = "A date such as 31/12/2026 or 2026-12-31; without a time it means 00:00."
 
 
 class NamedSplitDateTime(AdminSplitDateTime):
@@ -60,23 +61,29 @@ class TimeWithOffset(forms.TimeField):
 
 
 class ZonedDateTimeField(forms.SplitDateTimeField):
-    """A moment. Times that the clocks leave out or give twice are refused, with what to type instead."""
+    """A moment; a date alone is its 00:00. Times that the clocks leave out or give twice are refused, with what to type
+    instead."""
 
     widget = NamedSplitDateTime
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self.help_text = f"{self.help_text} {DATE_ALONE}".strip()
         invalid = {"invalid": self.error_messages["invalid_time"]}
         self.fields = (self.fields[0], TimeWithOffset(error_messages=invalid))
         self.fields[1].required = False
 
     def clean(self, value: Any) -> Any:
-        if isinstance(value, list) and sum(part in self.empty_values for part in value) == 1:
-            raise ValidationError("Enter both the date and the time.")
-        return super().clean(value)
+        return super().clean(_complete(*value) if isinstance(value, list) else value)
 
     def compress(self, parts: Any) -> datetime | None:
         return _moment(datetime.combine(*parts)) if parts else None
+
+
+def _complete(day: Any, at: Any) -> list[Any]:
+    if at and not day:
+        raise ValidationError("Enter the date as well: only a time was given.")
+    return [day, at or (day and "00:00")]
 
 
 def _moment(typed: datetime) -> datetime:

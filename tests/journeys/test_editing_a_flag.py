@@ -70,13 +70,15 @@ def test_rows_are_added_with_the_keyboard_and_show_their_shares(sign_in):
 def test_whoever_forgot_something_is_led_to_it(sign_in):
     page = flag_page(sign_in)
     date = page.locator("[name^=ramp-][name$=-at_0]").last
-    date.fill("2028-07-01")
+    page.locator("[name^=ramp-][name$=-at_1]").last.fill("09:00")
     page.locator("[name^=ramp-][name$=-percentage]").last.fill("12.5")
     page.get_by_label("Reason for the change").fill("More of them")
 
     page.get_by_role("button", name="Preview").click()
 
-    expect(page.get_by_text(re.compile(r"Row \d of the ramp: Enter both the date and the time\."))).to_be_visible()
+    expect(
+        page.get_by_text(re.compile(r"Row \d of the ramp: Enter the date as well: only a time was given\."))
+    ).to_be_visible()
     expect(date).to_be_focused()
 
 

@@ -102,6 +102,13 @@ MUTANTS = (
         "tests/tenants/test_zoned_times.py",
     ),
     Mutant(
+        "times without a date",
+        "tenants/zoned_times.py",
+        "    if at and not day:\n",
+        "    if False:\n",
+        "tests/tenants/test_zoned_times.py",
+    ),
+    Mutant(
         "times that the clocks leave out or give twice",
         "tenants/zoned_times.py",
         "    _require_one(typed)\n",

@@ -31,6 +31,7 @@ def typed(day: str, at: str, zone=LONDON) -> datetime:
     [
         ("2026-07-01", "09:00", datetime(2026, 7, 1, 8, tzinfo=UTC)),
         ("2026-12-01", "09:00", datetime(2026, 12, 1, 9, tzinfo=UTC)),
+        ("31/12/2026", "09:00", datetime(2026, 12, 31, 9, tzinfo=UTC)),
         ("2026-12-01", "09:00 +05:30", datetime(2026, 12, 1, 3, 30, tzinfo=UTC)),
         ("2026-12-01", "09:00Z", datetime(2026, 12, 1, 9, tzinfo=UTC)),
         ("2026-10-25", "01:30 +01:00", datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
@@ -56,6 +57,38 @@ def test_a_time_is_read_in_the_editors_zone_or_with_the_offset_that_was_typed(da
 def test_what_is_no_single_moment_is_refused_with_what_to_type_instead(day, at, words):
     with pytest.raises(ValidationError, match=words):
         typed(day, at)
+
+
+@pytest.mark.parametrize(("day", "moment"), [("2026-07-01", (6, 30, 23)), ("01/12/2026", (12, 1, 0))])
+def test_a_date_alone_is_its_beginning_in_the_editors_zone(day, moment):
+    at = typed(day, "")
+
+    assert (at.month, at.day, at.hour) == moment
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "words"),
+    [
+        ("Africa/Cairo", "2026-04-24", r"00:00 does not exist on 24 Apr 2026 in Africa/Cairo.* Did you mean 01:00\?"),
+        ("America/Havana", "2026-11-01", r"00:00 comes twice on 01 Nov 2026 .*“00:00 -04:00” for the first"),
+    ],
+)
+def test_a_date_alone_whose_beginning_is_no_single_moment_is_refused_likewise(zone, day, words):
+    with pytest.raises(ValidationError, match=words):
+        typed(day, "", zone=ZoneInfo(zone))
+
+
+def test_a_time_alone_is_refused_with_what_is_missing():
+    with pytest.raises(ValidationError, match="Enter the date as well: only a time was given"):
+        typed("", "09:00")
+
+
+def test_how_a_date_is_typed_stands_below_the_field_as_the_field_shows_it():
+    field = ZonedDateTimeField(help_text="Empty: never.")
+    shown = str(Moment(initial={"at": datetime(2026, 12, 31, tzinfo=UTC)})["at"])
+
+    assert field.help_text == ("Empty: never. A date such as 31/12/2026 or 2026-12-31; without a time it means 00:00.")
+    assert 'value="31/12/2026"' in shown
 
 
 @pytest.mark.parametrize("zone", ["Etc/GMT+12", "Pacific/Kiritimati"])

@@ -186,10 +186,10 @@ def test_more_rows_are_given_without_javascript_and_nothing_typed_is_lost(client
 def test_a_row_half_filled_is_an_error_at_its_field_and_at_the_top(client):
     flag = make_flag("wanted")
 
-    page = page_of(client.post(address(flag), form_of(flag, **rows("ramp", {"at_0": "2027-01-02", "percentage": "5"}))))
+    page = page_of(client.post(address(flag), form_of(flag, **rows("ramp", {"at_1": "09:00", "percentage": "5"}))))
 
-    assert "Row 1 of the ramp: Enter both the date and the time." in page
-    assert page.count("Enter both the date and the time.") == 2
+    assert "Row 1 of the ramp: Enter the date as well: only a time was given." in page
+    assert page.count("Enter the date as well: only a time was given.") == 2
 
 
 @pytest.mark.parametrize(
