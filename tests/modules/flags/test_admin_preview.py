@@ -155,6 +155,16 @@ def test_a_loss_for_everybody_is_a_warning_with_the_flags_that_need_it(client):
     assert "top <small>needs a flag that changes</small>" in page
 
 
+def test_a_flag_that_nobody_has_before_and_after_is_told_of_in_words(client):
+    flag = make_flag("wanted", is_enabled=False)
+    make_organisation()
+
+    page = page_of(client.post(address(flag), form_of(flag, is_enabled="", percentage="50")))
+
+    assert "<dt>On before → after</dt> <dd> nobody, before and after </dd>" in page
+    assert "0 organisations" not in page
+
+
 def test_the_new_override_of_one_person_is_previewed_for_that_person(client):
     flag = make_flag("wanted")
     person = make_member(make_organisation(), email="ada@example.com")
