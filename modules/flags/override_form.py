@@ -1,8 +1,9 @@
 """The form of an override in the admin site: one target, on or off, one of the flag's variants, and a reason."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
+from django.contrib.admin.widgets import AdminRadioSelect
 from django.core.exceptions import ValidationError
 
 from modules.flags.document import bodies
@@ -12,7 +13,23 @@ from modules.flags.models import FlagOverride, FlagRelease, FlagVariant
 from modules.flags.newest import newest_release
 from tenants.sturdiness import is_id
 
+ON, OFF = "on", "off"
 BY_WEIGHT = "as the weights of its variants choose"
+OF_VARIANTS = "Which of its variants they get where it is on."
+FLAG_UNKNOWN = "Only for flags with variants. To choose one, choose the flag, press Preview…, then Back to editing."
+
+
+class OnOffField(forms.TypedChoiceField):
+    """On and off as two choices, so that neither is what somebody gets who overlooks them."""
+
+    widget = AdminRadioSelect(attrs={"class": "radiolist"})
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(choices=[(ON, "On"), (OFF, "Off")], coerce=lambda value: value in (True, ON), **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        """As a form holds it: rows say true and false."""
+        return (ON if value else OFF) if isinstance(value, bool) else value
 
 
 class OverrideForm(ReleasingForm):
@@ -23,11 +40,16 @@ class OverrideForm(ReleasingForm):
         help_text="Kept with the override, shown to whoever asks why, and in the audit beside your name.",
         widget=forms.TextInput(attrs={"size": 60}),
     )
+    value = OnOffField(label="Answer", error_messages={"required": "Choose whether it is on or off for them."})
     variant = forms.ChoiceField(required=False)
 
     class Meta:
         model = FlagOverride
         fields = ("flag", "organisation", "person", "value", "variant", "reason", "starts_at", "expires_at")
+        help_texts: ClassVar[Any] = {
+            "starts_at": "From then on; empty: at once.",
+            "expires_at": "Until just before then; empty: for good.",
+        }
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -35,19 +57,21 @@ class OverrideForm(ReleasingForm):
             _without_ways_out(self.fields[name].widget)
         newest = newest_release()
         self.release = newest.number if newest else 0
-        names = self._variants()
-        self.fields["variant"].choices = [("", BY_WEIGHT), *((name, name) for name in names)]  # type: ignore[attr-defined]
-        self.fields["variant"].help_text = (
-            "Where it is on." if names else "This flag has no variants, or they are known when it is chosen."
-        )
+        self._offer_variants()
         self.initial.setdefault("opened", self.release)
 
-    def _variants(self) -> list[str]:
+    def _offer_variants(self) -> None:
         """Of the flag that the override is for, as far as it is known yet."""
         sent = self.data.get("flag", "") if self.is_bound else self.initial.get("flag", "")
         flag = self.instance.flag_id or (sent if is_id(sent) else None)
         rows = FlagVariant.objects.filter(flag=flag).order_by("pk")
-        return list(rows.values_list("name", flat=True)) if flag else []
+        names = list(rows.values_list("name", flat=True)) if flag else []
+        field: Any = self.fields["variant"]
+        field.choices = [("", BY_WEIGHT), *((name, name) for name in names)]
+        field.help_text = OF_VARIANTS if flag else FLAG_UNKNOWN
+        # What was sent of another flag's variants stays to be seen, beside its error.
+        if flag and not names and not self.data.get("variant"):
+            field.widget, self.initial["variant"] = forms.HiddenInput(), ""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

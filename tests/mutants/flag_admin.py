@@ -172,6 +172,13 @@ MUTANTS = (
         "tests/modules/flags/test_admin_overrides.py",
     ),
     Mutant(
+        "answer of an override that nobody chose",
+        "modules/flags/admin/overrides.py",
+        '{"value": value} if value in (ON, OFF) else {}',
+        '{"value": value or ON}',
+        "tests/modules/flags/test_admin_overrides.py",
+    ),
+    Mutant(
         "reason for deleting an override",
         "modules/flags/admin/overrides.py",
         'if request.method == "POST" and 0 < len(reason) <= LONGEST_REASON:',

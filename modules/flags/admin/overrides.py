@@ -19,12 +19,18 @@ from modules.flags.differences import differences
 from modules.flags.effects import effects
 from modules.flags.models import Flag, FlagOverride
 from modules.flags.names import names_between
-from modules.flags.override_form import OverrideForm
+from modules.flags.override_form import OFF, ON, OverrideForm
 from modules.flags.rehearsal import rehearse
 from tenants.administration import LONGEST_REASON
 
 SHOWN = 20
-ITS_ANSWER = "While it is current, nothing else is asked but whether the flag is killed, in its window, and entitled."
+FOR_WHOM = "It is for exactly one of the two: an organisation, for everybody there, or a person, wherever they are."
+ITS_ANSWER = (
+    "While it is current, this answer holds even where the flag is not enabled, and whatever its sectors and percentage"
+    " are. Only these come first, and decide without it: the operator forces the flag, it is killed or archived, it is"
+    " outside its window, a prerequisite is off, its module is not entitled. The override of a person beats that of"
+    " their organisation."
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,7 @@ class FlagOverrideAdmin(ReleasingAdmin):
     autocomplete_fields = ("flag", "organisation", "person")
     ordering = ("flag__key", "pk")
     fieldsets = (
-        ("For whom", {"fields": ("flag", "organisation", "person")}),
+        ("For whom", {"fields": ("flag", "organisation", "person"), "description": FOR_WHOM}),
         ("Its answer", {"fields": ("value", "variant"), "description": ITS_ANSWER}),
         ("From when to when", {"fields": ("starts_at", "expires_at")}),
         (None, {"fields": ("reason",)}),
@@ -102,6 +108,11 @@ class FlagOverrideAdmin(ReleasingAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("flag", "organisation", "person", "made_by", "created_at", "state") if obj else ()
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """An address may choose the answer too."""
+        value = request.GET.get("value")
+        return super().get_changeform_initial_data(request) | ({"value": value} if value in (ON, OFF) else {})
 
     def release(self, row: FlagOverride, form: Any, *, by: Any) -> None:
         actions.save_override(row, by=by)

@@ -58,13 +58,14 @@ class _Ways:
         return self._add("modules.add_entitlement", "modules_entitlement_add", organisation=organisation)
 
     def override(self, **target: Any) -> str:
-        """To the override that is there for the target, or to a new one."""
+        """To the override that is there for the target, or to a new one that would change the answer."""
         if self.flag is None:
             return ""
         row = FlagOverride.objects.filter(flag=self.flag, **target).first()
         if row:
             return self._to("flags.change_flagoverride", "flags_flagoverride_change", row)
-        return self._add("flags.add_flagoverride", "flags_flagoverride_add", flag=self.flag, **target)
+        url = self._add("flags.add_flagoverride", "flags_flagoverride_add", flag=self.flag, **target)
+        return url and f"{url}&value={'off' if self.told.is_on else 'on'}"
 
     def _to(self, permission: str, name: str, *rows: Any) -> str:
         if not self.by.has_perm(permission) or None in rows:

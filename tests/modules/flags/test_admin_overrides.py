@@ -1,6 +1,8 @@
 """Overrides in the admin site: for one target each, with a reason, on the flag's page, and never deleted in silence."""
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -78,11 +80,14 @@ def test_an_override_chooses_a_variant_from_when_to_when_and_leads_back_to_its_f
     ("changes", "words"),
     [
         ({"variant": "red"}, "Select a valid choice"),
-        ({"variant": "blue", "value": ""}, "Choose a variant only where the flag is on."),
+        ({"variant": "blue", "value": "off"}, "Choose a variant only where the flag is on."),
         ({"reason": ""}, "This field is required."),
         ({"starts_at_0": "2026-12-02", "starts_at_1": "09:00", "expires_at_0": "2026-12-01", "expires_at_1": "09:00"},
          "The override must expire after it starts."),
         ({"flag": "x"}, "Select a valid choice"),
+        ({"value": ""}, "Choose whether it is on or off for them."),
+        ({"value": "maybe"}, "Select a valid choice"),
+        ({"expires_at_1": "09:00"}, "Enter the date as well: only a time was given."),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_a_clear_error_and_saves_nothing(client, changes, words):
@@ -93,6 +98,99 @@ def test_what_makes_no_sense_is_a_clear_error_and_saves_nothing(client, changes,
 
     assert words in page
     assert FlagOverride.objects.count() == 0
+
+
+def chosen_of(response: Any) -> list[str]:
+    """Which of the two answers is chosen, of a page that offers both."""
+    buttons = re.findall(r'<input type="radio" name="value" value="(\w+)"([^>]*)>', page_of(response))
+    assert [value for value, _ in buttons] == ["on", "off"]
+    return [value for value, attributes in buttons if " checked" in attributes]
+
+
+@pytest.mark.parametrize(
+    ("query", "answers"),
+    [("", []), ("?value=on", ["on"]), ("?value=off", ["off"]), ("?value=True", []), ("?value=", [])],
+)
+def test_neither_answer_is_chosen_but_by_the_address(client, query, answers):
+    assert chosen_of(client.get(f"{ADD}{query}")) == answers
+
+
+@pytest.mark.parametrize(("value", "answers"), [(True, ["on"]), (False, ["off"])])
+def test_the_page_of_an_override_has_its_answer_chosen(client, value, answers):
+    override = make_override(make_flag("wanted"), organisation=make_organisation(), value=value)
+
+    assert chosen_of(client.get(address(override))) == answers
+
+
+def test_a_form_without_an_answer_asks_for_it_and_loses_nothing(client):
+    flag, organisation = with_variants(), make_organisation(name="Lumen")
+    form = {
+        "flag": flag.pk,
+        "organisation": organisation.pk,
+        "variant": "green",
+        "reason": "a demo for them",
+        "expires_at_0": "2026-12-02",
+    }
+
+    answer = client.post(ADD, form)
+    page = page_of(answer)
+
+    assert "Choose whether it is on or off for them." in page
+    assert chosen_of(answer) == []
+    assert [words for words in ("Lumen", 'green" selected', "a demo for them", "2026-12-02") if words not in page] == []
+
+
+def test_off_is_chosen_and_stays_so_on_the_way_over_the_preview(client):
+    flag, organisation = make_flag("wanted"), make_organisation()
+    form = {"flag": flag.pk, "organisation": organisation.pk, "value": "off", "reason": "not for them"}
+
+    carried = client.post(ADD, form).context["carried"]
+    publish(client, ADD, {**dict(carried), "reason": "not for them"})
+
+    assert FlagOverride.objects.get().value is False
+
+
+def test_a_date_alone_lets_it_expire_as_that_day_begins(client):
+    flag, organisation = make_flag("wanted"), make_organisation()
+    form = {
+        "flag": flag.pk,
+        "organisation": organisation.pk,
+        "value": "on",
+        "reason": "demo",
+        "expires_at_0": "02/12/2036",
+    }
+
+    publish(client, ADD, form)
+
+    assert FlagOverride.objects.get().expires_at == datetime(2036, 12, 2, tzinfo=UTC)
+
+
+def test_the_form_says_what_it_asks_for(client):
+    page = page_of(client.get(ADD))
+
+    assert "exactly one of the two: an organisation, for everybody there, or a person" in page
+    assert "From then on; empty: at once. A date such as 31/12/2026" in page
+    assert "Until just before then; empty: for good. A date such as 31/12/2026" in page
+    assert "Only for flags with variants." in page
+
+
+def test_nothing_is_asked_about_variants_of_a_flag_that_has_none(client):
+    flag = make_flag("wanted")
+    override = make_override(flag, organisation=make_organisation())
+
+    pages = [page_of(client.get(path)) for path in (f"{ADD}?flag={flag.pk}", address(override))]
+
+    assert ['<input type="hidden" name="variant" id="id_variant">' in page for page in pages] == [True, True]
+
+
+def test_the_variant_of_a_flag_chosen_before_can_be_taken_back(client):
+    with_variants()
+    form = {"flag": make_flag("plain").pk, "value": "on", "variant": "green", "reason": "demo"}
+
+    page = page_of(client.post(ADD, form))
+
+    assert "Select a valid choice. green is not one of the available choices." in page
+    assert '<select name="variant"' in page
 
 
 def test_the_flags_page_tells_of_each_override_whether_it_is_current(client, superuser):

@@ -168,7 +168,7 @@ def test_a_flag_that_nobody_has_before_and_after_is_told_of_in_words(client):
 def test_the_new_override_of_one_person_is_previewed_for_that_person(client):
     flag = make_flag("wanted")
     person = make_member(make_organisation(), email="ada@example.com")
-    form = {"flag": flag.pk, "person": person.pk, "reason": "demo"}
+    form = {"flag": flag.pk, "person": person.pk, "value": "off", "reason": "demo"}
 
     page = page_of(client.post("/admin/flags/flagoverride/add/", form))
 

@@ -126,12 +126,12 @@ def test_what_would_change_it_leads_there_and_says_whether_it_is_enough(client, 
         ),
         (
             "Or make an exception: an override for ada@lumen.example.",
-            f"/admin/flags/flagoverride/add/?flag={flag.pk}&person={ada.pk}",
+            f"/admin/flags/flagoverride/add/?flag={flag.pk}&person={ada.pk}&value=on",
             "",
         ),
         (
             "Or make an exception for everybody there: an override for Lumen Cinemas.",
-            f"/admin/flags/flagoverride/add/?flag={flag.pk}&organisation={lumen.pk}",
+            f"/admin/flags/flagoverride/add/?flag={flag.pk}&organisation={lumen.pk}&value=on",
             "",
         ),
     ]
