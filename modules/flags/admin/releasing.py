@@ -23,7 +23,7 @@ class ReleasingAdmin(ActionAdmin):
         raise ImproperlyConfigured(f"{type(self).__name__} must say which action releases its rows.")
 
     def is_changed(self, form: Any) -> bool:
-        return bool(form.changed_data)
+        return bool(set(form.changed_data) - {"opened"})
 
     def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
         try:

@@ -150,6 +150,15 @@ def test_off_is_chosen_and_stays_so_on_the_way_over_the_preview(client):
     assert FlagOverride.objects.get().value is False
 
 
+def test_an_answer_that_stays_is_no_change(client):
+    override = make_override(make_flag("wanted"), organisation=make_organisation(), value=False)
+
+    answer = publish(client, address(override), {"value": "off", "reason": "a test", "opened": newest()})
+
+    assert "Nothing was changed, so nothing was published." in page_of(client.get(answer.url))
+    assert events() == []
+
+
 def test_a_date_alone_lets_it_expire_as_that_day_begins(client):
     flag, organisation = make_flag("wanted"), make_organisation()
     form = {
