@@ -78,6 +78,21 @@ class OverridesFilter(admin.SimpleListFilter):
         return queryset.filter(overrides_counted=0) if self.value() == "no" else queryset
 
 
+class AnswerFilter(admin.SimpleListFilter):
+    """Overrides that turn their flag on, and those that turn it off."""
+
+    title = "answer"
+    parameter_name = "answer"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("on", "on"), ("off", "off")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[FlagOverride]) -> QuerySet[FlagOverride]:
+        if self.value() not in ("on", "off"):
+            return queryset
+        return queryset.filter(value=self.value() == "on")
+
+
 class OrganisationFilter(admin.SimpleListFilter):
     """Flags with an override for one organisation; only organisations that have one are offered."""
 

@@ -9,11 +9,15 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.text import Truncator
 
 from modules.flags import actions
+from modules.flags.admin.filters import AnswerFilter
 from modules.flags.admin.releasing import ReleasingAdmin
 from modules.flags.differences import differences
 from modules.flags.effects import effects
@@ -24,6 +28,7 @@ from modules.flags.rehearsal import rehearse
 from tenants.administration import LONGEST_REASON
 
 SHOWN = 20
+LONGEST_WHY = 60
 FOR_WHOM = "It is for exactly one of the two: an organisation, for everybody there, or a person, wherever they are."
 ITS_ANSWER = (
     "While it is current, this answer holds even where the flag is not enabled, and whatever its sectors and percentage"
@@ -31,6 +36,8 @@ ITS_ANSWER = (
     " outside its window, a prerequisite is off, its module is not entitled. The override of a person beats that of"
     " their organisation."
 )
+ANSWER: Any = ("Its answer", {"fields": ("value", "variant"), "description": ITS_ANSWER})
+ANSWER_IN_WORDS: Any = ("Its answer", {"fields": ("answer",), "description": ITS_ANSWER})
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,15 @@ def _with_state(row: Any, at: datetime) -> Any:
     return row
 
 
+def day_and_time(at: datetime | None, without: str) -> str:
+    """For a narrow column."""
+    if at is None:
+        return without
+    local = timezone.localtime(at)
+    day, time = f"{local:%d %b %Y}", f"{local:%H:%M %Z}"
+    return format_html('<span class="flag-day">{}</span> <span class="flag-second">{}</span>', day, time)
+
+
 def state_of(override: FlagOverride, *, at: datetime) -> str:
     if override.starts_at and override.starts_at > at:
         return "not started"
@@ -74,15 +90,15 @@ def state_of(override: FlagOverride, *, at: datetime) -> str:
 class FlagOverrideAdmin(ReleasingAdmin):
     form = OverrideForm
     change_form_template = "admin/flags/flagoverride/change_form.html"
-    list_display = ("flag", "target", "value", "variant", "state", "reason", "author", "starts_at", "expires_at")
-    list_filter = ("value", ("flag", admin.RelatedOnlyFieldListFilter))
+    list_display = ("flag", "target", "answer", "state", "starts", "until", "why")
+    list_filter = (AnswerFilter, ("flag", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("flag", "organisation", "person", "author")
     search_fields = ("flag__key", "organisation__name", "person__email", "reason")
     autocomplete_fields = ("flag", "organisation", "person")
     ordering = ("flag__key", "pk")
     fieldsets = (
         ("For whom", {"fields": ("flag", "organisation", "person"), "description": FOR_WHOM}),
-        ("Its answer", {"fields": ("value", "variant"), "description": ITS_ANSWER}),
+        ANSWER,
         ("From when to when", {"fields": ("starts_at", "expires_at")}),
         (None, {"fields": ("reason",)}),
     )
@@ -90,24 +106,45 @@ class FlagOverrideAdmin(ReleasingAdmin):
     class Media:
         css = {"all": ("flags/admin.css", "flags/editing.css")}
 
-    @admin.display(description="for")
+    @admin.display(description="for whom")
     def target(self, override: FlagOverride) -> str:
         return str(override.organisation or override.person)
+
+    @admin.display(description="answer", ordering="value")
+    def answer(self, override: FlagOverride) -> str:
+        return render_to_string("admin/flags/flagoverride/_answer.html", {"override": override})
 
     @admin.display(description="state")
     def state(self, override: FlagOverride) -> str:
         return state_of(override, at=timezone.now())
+
+    @admin.display(description="from", ordering="starts_at")
+    def starts(self, override: FlagOverride) -> str:
+        return day_and_time(override.starts_at, "at once")
+
+    @admin.display(description="until", ordering="expires_at")
+    def until(self, override: FlagOverride) -> str:
+        return day_and_time(override.expires_at, "for good")
+
+    @admin.display(description="reason, made by", ordering="author__email")
+    def why(self, override: FlagOverride) -> str:
+        reason = Truncator(override.reason).chars(LONGEST_WHY)
+        return format_html('{} <span class="flag-second">{}</span>', reason, self.made_by(override))
 
     @admin.display(description="made by")
     def made_by(self, override: FlagOverride) -> str:
         return str(override.author or "the system")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        own = super().get_fieldsets(request, obj)
-        return [*own, ("Who and when", {"fields": ("made_by", "created_at", "state")})] if obj else own
+        own = list(super().get_fieldsets(request, obj))
+        if obj is None:
+            return own
+        if not self.has_change_permission(request, obj):
+            own[own.index(ANSWER)] = ANSWER_IN_WORDS
+        return [*own, ("Who and when", {"fields": ("made_by", "created_at", "state")})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("flag", "organisation", "person", "made_by", "created_at", "state") if obj else ()
+        return ("flag", "organisation", "person", "answer", "made_by", "created_at", "state") if obj else ()
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """An address may choose the answer too."""

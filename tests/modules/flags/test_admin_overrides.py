@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from modules.flags import actions
 from modules.flags.models import Flag, FlagOverride, FlagVariant
@@ -202,6 +203,37 @@ def test_the_variant_of_a_flag_chosen_before_can_be_taken_back(client):
     assert '<select name="variant"' in page
 
 
+def test_the_list_tells_of_each_override_what_it_answers_and_until_when(client, superuser):
+    start = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    end = timezone.now().replace(year=2036, month=12, day=1, hour=9, minute=30)
+    make_override(with_variants("a"), organisation=make_organisation(name="Lumen"), variant="green", author=superuser)
+    ada = make_user(email="ada@example.com")
+    make_override(
+        make_flag("b"), person=ada, value=False, starts_at=start, expires_at=end, reason="They asked for it. " * 9
+    )
+
+    page = page_of(client.get("/admin/flags/flagoverride/"))
+    first, second = [
+        " ".join(strip_tags(row.replace("<", " <")).split()) for row in page.split("<tbody>")[1].split("</tr>")[:2]
+    ]
+
+    assert first == "a Lumen on: green current at once for good a test super@example.com"
+    assert second == (
+        "b ada@example.com off current 05 Jan 2026 09:00 UTC 01 Dec 2036 09:30 UTC"
+        " They asked for it. They asked for it. They asked for it. Th… the system"
+    )
+
+
+@pytest.mark.parametrize(("answer", "keys"), [("on", ["a"]), ("off", ["b"]), ("maybe", ["a", "b"]), ("", ["a", "b"])])
+def test_the_list_is_narrowed_to_one_answer(client, answer, keys):
+    make_override(make_flag("a"), organisation=make_organisation())
+    make_override(make_flag("b"), organisation=make_organisation(), value=False)
+
+    shown = client.get(f"/admin/flags/flagoverride/?answer={answer}").context["cl"].result_list
+
+    assert [row.flag.key for row in shown] == keys
+
+
 def test_the_flags_page_tells_of_each_override_whether_it_is_current(client, superuser):
     flag, now = make_flag("wanted"), timezone.now()
     make_override(flag, organisation=make_organisation(name="Lumen"), author=superuser, reason="a demo for them")
@@ -296,7 +328,7 @@ def test_staff_who_may_look_neither_change_nor_delete(client):
     ]
 
     assert refused == [403, 403, 403]
-    assert client.get(address(override)).status_code == 200
+    assert '<span class="flag-state flag-on">on</span>' in page_of(client.get(address(override)))
     assert FlagOverride.objects.get().value is True
 
 
