@@ -42,11 +42,25 @@ def module_keys() -> list[str]:
 
 def context_of(organisation: Organisation | None, person: Any | None, *, at: datetime) -> Context:
     """Rows, or None, as a context. Without an organisation nothing is known of modules. Needs platform scope."""
-    public_id = str(person.public_id) if person else ""
     if organisation is None:
-        return Context(person=public_id)
-    available = _available(at)(organisation, bool(person and person.is_staff))
-    return Context(str(organisation.public_id), public_id, organisation.sector, available)
+        return Context(person=str(person.public_id) if person else "")
+    return _context(organisation, person, _available(at))
+
+
+def in_organisations(person: Any, *, at: datetime) -> list[Somebody]:
+    """The person in each active organisation that they belong to. As many queries whatever their number. Needs
+    platform scope."""
+    rows = Organisation.objects.filter(status=Organisation.Status.ACTIVE, memberships__user=person)
+    available = _available(at)
+    return [
+        Somebody(_context(one, person, available), one.name, one.slug, person.email) for one in rows.in_reading_order()
+    ]
+
+
+def _context(organisation: Organisation, person: Any | None, available: Available) -> Context:
+    public_id = str(person.public_id) if person else ""
+    entitled = available(organisation, bool(person and person.is_staff))
+    return Context(str(organisation.public_id), public_id, organisation.sector, entitled)
 
 
 def everybody(*, at: datetime) -> Iterator[Somebody]:

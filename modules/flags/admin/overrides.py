@@ -19,12 +19,13 @@ from django.utils.text import Truncator
 from modules.flags import actions
 from modules.flags.admin.filters import AnswerFilter
 from modules.flags.admin.releasing import ReleasingAdmin
+from modules.flags.admin.target import Targets, targets_of
 from modules.flags.differences import differences
 from modules.flags.effects import effects
 from modules.flags.models import Flag, FlagOverride
 from modules.flags.names import names_between
 from modules.flags.override_form import OFF, ON, OverrideForm
-from modules.flags.rehearsal import rehearse
+from modules.flags.rehearsal import Rehearsal, rehearse
 from tenants.administration import LONGEST_REASON
 
 SHOWN = 20
@@ -151,6 +152,9 @@ class FlagOverrideAdmin(ReleasingAdmin):
         value = request.GET.get("value")
         return super().get_changeform_initial_data(request) | ({"value": value} if value in (ON, OFF) else {})
 
+    def told_of_target(self, row: FlagOverride, rehearsal: Rehearsal) -> Targets:
+        return targets_of(row, rehearsal, at=timezone.now())
+
     def release(self, row: FlagOverride, form: Any, *, by: Any) -> None:
         actions.save_override(row, by=by)
 
@@ -189,6 +193,7 @@ class FlagOverrideAdmin(ReleasingAdmin):
             "override": override,
             "address": address,
             "differences": differences(told.before, told.after, names_between(told.before, told.after)),
+            "targets": self.told_of_target(copy, told),
             "effects": effects(told.before, told.after, at=timezone.now()),
             "is_reason_missing": request.method == "POST",
             "media": self.media,

@@ -39,6 +39,7 @@ def preview_page(model_admin: Any, request: HttpRequest, previewed: Previewed) -
         "subtitle": str(previewed.row),
         "opts": model_admin.opts,
         "differences": differences(told.before, told.after, names_between(told.before, told.after)),
+        "targets": model_admin.told_of_target(previewed.row, told),
         "effects": effects(told.before, told.after, at=timezone.now()),
         "number": told.number,
         "overtaken_by": _overtaken_by(request, told.number),

@@ -10,7 +10,7 @@ from django.urls import reverse
 from modules.flags.admin.preview import EDIT, PUBLISH, Previewed, number_seen, preview_page
 from modules.flags.effects import is_only_description
 from modules.flags.newest import newest_release
-from modules.flags.rehearsal import rehearse
+from modules.flags.rehearsal import Rehearsal, rehearse
 from modules.flags.releases import Overtaken, Refused, hold
 from tenants.administration import ActionAdmin
 
@@ -21,6 +21,10 @@ class ReleasingAdmin(ActionAdmin):
 
     def release(self, row: Any, form: Any, *, by: Any) -> None:
         raise ImproperlyConfigured(f"{type(self).__name__} must say which action releases its rows.")
+
+    def told_of_target(self, row: Any, rehearsal: Rehearsal) -> Any:
+        """What the preview says of the one whom the row is for, where there is one (`admin/target.py`)."""
+        return None
 
     def is_changed(self, form: Any) -> bool:
         return bool(set(form.changed_data) - {"opened"})
