@@ -37,6 +37,7 @@ SUPERUSER = [
     "/admin/flags/flag/due/",
     "/admin/flags/flag/1/change/",
     "/admin/flags/flag/1/use/",
+    "/admin/flags/flagoverride/",
     "/admin/flags/flagoverride/add/",
     "/admin/flags/flag/why/",
     "/admin/flags/flag/why/?person=ben&flag=sector_specific_insights",
