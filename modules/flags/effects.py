@@ -4,7 +4,7 @@ Two documents are compiled and asked for everybody. Nothing is locked or written
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -154,6 +154,19 @@ def reach(flag: Flag | None, *, at: datetime, people: Iterable[Somebody] | None 
     for somebody in _counted(everybody(at=at) if people is None else people, found, LONGEST_LOOK):
         if flag is not None and climb(flag, somebody.context).is_on:
             found.on.add(somebody)
+    return found
+
+
+def reaches(flags: Mapping[str, Flag], *, at: datetime) -> dict[str, Reach]:
+    """Of several flags, by key; everybody is asked for once. Needs platform scope."""
+    asked = Reach()
+    found = {key: Reach(total=asked.total) for key in flags}
+    for somebody in _counted(everybody(at=at), asked, LONGEST_LOOK):
+        for key, flag in flags.items():
+            if climb(flag, somebody.context).is_on:
+                found[key].on.add(somebody)
+    for one in found.values():
+        one.is_complete = asked.is_complete
     return found
 
 

@@ -26,4 +26,4 @@ def test_a_superuser_kills_a_flag_with_two_clicks_and_restores_it(sign_in):
 
     assert before == 200
     assert "Killed: market_edge_v2" in said
-    assert "obeyed here after" in said
+    assert "holds: here after" in said

@@ -1,7 +1,7 @@
-"""The kill switch: a flag that is on for somebody, a reason, and it is off for everybody; and back again."""
+"""The kill switch: a flag that is switched on, a reason, and it is off for everybody; and back again."""
 
 from copy import copy
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
@@ -11,13 +11,15 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from modules.flags import actions
+from modules.flags import actions, watching
 from modules.flags.admin.caveats import caveats
 from modules.flags.admin.foreseen import foreseen
 from modules.flags.admin.obeying import obeyed
 from modules.flags.admin.pages import Page
-from modules.flags.admin.standing import counted, standing
-from modules.flags.models import Flag
+from modules.flags.admin.standing import Standing, counted, percent, standing
+from modules.flags.admin.turning import began
+from modules.flags.effects import Reach, reaches
+from modules.flags.models import Flag, FlagRelease
 from modules.flags.states import State
 from tenants.administration import LONGEST_REASON
 from tenants.sturdiness import is_id
@@ -26,6 +28,18 @@ SHOWN = 50  # flags of each kind; whoever has more searches
 MOST_WORDS = 8  # of a search
 CLOSED = [State.KILLED, State.ARCHIVED]
 SWITCHES = {"kill": (actions.kill_flags, "killed"), "restore": (actions.restore_flags, "restored")}
+
+
+class Row(NamedTuple):
+    """A flag of the page: for how many it is on now, or who killed it (None where that is too long ago), and what it
+    goes back to."""
+
+    flag: Flag
+    standing: Standing
+    touches: list[str]
+    reach: Reach | None
+    killed_in: FlagRelease | None
+    back_to: str
 
 
 def kill_switch(request: HttpRequest, *, model_admin: ModelAdmin, pk: int | None = None) -> HttpResponse:
@@ -68,7 +82,7 @@ def _context(request: HttpRequest, model_admin: ModelAdmin, pk: int | None, fail
         raise Http404("There is no such flag.")
     return {
         **model_admin.admin_site.each_context(request),
-        "title": "Kill switch" if pk is None else f"Kill switch of {sections[0]['rows'][0][0].key}",
+        "title": "Kill switch" if pk is None else f"Kill switch of {sections[0]['rows'][0].flag.key}",
         "opts": Flag._meta,
         "media": model_admin.media,
         "caveats": caveats(),
@@ -81,12 +95,12 @@ def _context(request: HttpRequest, model_admin: ModelAdmin, pk: int | None, fail
 
 
 def _sections(words: str) -> list[dict[str, Any]]:
-    """What is on for somebody; whoever searches means one flag, and finds it whether it is on or not."""
+    """What may be on for somebody; whoever searches means one flag, and finds it whether it is on or not."""
     now, rows = timezone.now(), _found(words)
     killed = _section("Killed", "restore", rows.filter(state_now=State.KILLED), now)
     if words:
         return [_section("Not killed", "kill", rows.exclude(state_now__in=CLOSED), now), killed]
-    return [_section("On for somebody", "kill", rows.maybe_on(now), now), killed]
+    return [_section("Switched on", "kill", rows.maybe_on(now), now), killed]
 
 
 def _sections_of_one(pk: int) -> list[dict[str, Any]]:
@@ -110,13 +124,36 @@ def _found(words: str) -> Any:
 def _foreseen(section: dict[str, Any]) -> str:
     """Of one flag alone: everybody is asked, which takes too long for each of many."""
     switch = SWITCHES[section["switch"]][0]
-    return foreseen(lambda: switch([copy(section["rows"][0][0])], by=None, reason="a rehearsal"))
+    return foreseen(lambda: switch([copy(section["rows"][0].flag)], by=None, reason="a rehearsal"))
 
 
 def _section(title: str, switch: str, rows: Any, now: Any) -> dict[str, Any]:
-    shown = [(flag, standing(flag, now), touches(flag)) for flag in rows[:SHOWN]]
+    shown = list(rows[:SHOWN])
+    keys, running = [flag.key for flag in shown], watching.store.current().flags
+    reached = reaches({key: running[key] for key in keys if key in running}, at=now) if switch == "kill" else {}
+    killed_in = began(lambda body: body.get("killed"), keys) if switch == "restore" else {}
+    told = [
+        Row(
+            flag=flag,
+            standing=standing(flag, now),
+            touches=touches(flag),
+            reach=reached.get(flag.key),
+            killed_in=killed_in.get(flag.key),
+            back_to=back_to(flag),
+        )
+        for flag in shown
+    ]
     total = len(shown) if len(shown) < SHOWN else rows.count()
-    return {"title": title, "switch": switch, "rows": shown, "total": total, "more": total - len(shown)}
+    return {"title": title, "switch": switch, "rows": told, "total": total, "more": total - len(shown)}
+
+
+def back_to(flag: Any) -> str:
+    """What its own ladder says without the kill, as far as it is the same for all. Needs `as_of` and `counted`."""
+    if not flag.is_enabled:
+        return "off, but for its overrides"
+    limits = ["by sector"] if flag.sectors_counted else []
+    limits += [f"needs {counted(flag.needs_counted, 'other flag')}"] if flag.needs_counted else []
+    return ", ".join([f"{percent(flag.rollout_now)} by {flag.get_bucket_by_display().lower()}", *limits])
 
 
 def touches(flag: Any) -> list[str]:
@@ -135,5 +172,5 @@ def touches(flag: Any) -> list[str]:
 
 KILL_SWITCH = (
     Page("kill-switch/", kill_switch, "flags_kill_switch", of_list="Kill switch", is_for_editors=True),
-    Page("<int:pk>/kill-switch/", kill_switch, "flags_kill_one", of_flag="Kill or restore…", is_for_editors=True),
+    Page("<int:pk>/kill-switch/", kill_switch, "flags_kill_one", of_flag="Kill switch", is_for_editors=True),
 )

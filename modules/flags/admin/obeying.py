@@ -20,7 +20,6 @@ def obeyed(release: int) -> str:
     began = time.monotonic()
     while (waited := time.monotonic() - began) < LONGEST_WAIT:
         if watching.store.current().version >= release:
-            took = f"{waited * 1000:.0f} ms"
-            return f"Release {release}: obeyed here after {took}, by all processes within a second and a half."
+            return f"Release {release} holds: here after {waited * 1000:.0f} ms, everywhere within a second and a half."
         time.sleep(PAUSE)
     return f"Release {release} is kept, and this process has not followed within a second and a half: see /health."

@@ -1,7 +1,7 @@
 """Since when does a flag answer somebody as it does, and until when? Found in its releases, and in its own times."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, pairwise
@@ -85,6 +85,19 @@ class Patience:
             if self.is_over or told is None:
                 return
             yield release, told
+
+
+def began(key_is: Callable[[Any], bool], keys: Iterable[str]) -> dict[str, FlagRelease]:
+    """By key, the release from which on what it says of the flag has been so; without those that it is not so of, and
+    those of which nobody looked as far back. One query."""
+    found: dict[str, FlagRelease] = {}
+    waiting, patience = set(keys), Patience()
+    for release, told in patience.read(FlagRelease.objects.order_by("-number")) if waiting else ():
+        waiting = {key for key in waiting if key in told and key_is(told[key])}
+        found |= dict.fromkeys(waiting, release)
+        if not waiting:
+            break
+    return {key: release for key, release in found.items() if not (patience.is_over and key in waiting)}
 
 
 def _told(document: str) -> Told | None:

@@ -1,5 +1,7 @@
 """The kill switch: within two clicks from every page of the admin site, and it tells how soon it is obeyed."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -88,7 +90,7 @@ def test_of_many_flags_the_first_are_shown_and_the_others_searched_for(client, s
     response = client.get(KILL_SWITCH)
 
     assert shown(response)["kill"] == ["one", "three"]
-    assert "On for somebody (3)" in text_of(response)
+    assert "Switched on (3)" in text_of(response)
     assert "1 more: search" in text_of(response)
     assert shown(client.get(KILL_SWITCH, {"q": "two"}))["kill"] == ["two"]
 
@@ -101,6 +103,69 @@ def test_it_says_who_notices(client, superuser):
         FlagPrerequisite.objects.create(flag=needing, needs=flag)
 
     assert "module alerts, 1 override, 1 flag needing it, clients see it" in text_of(client.get(KILL_SWITCH))
+
+
+def rows(response) -> dict[str, Any]:
+    return {row.flag.key: row for section in response.context["sections"] for row in section["rows"]}
+
+
+def test_it_says_for_how_many_each_is_on_and_that_some_are_on_for_nobody(client, superuser):
+    make_member(make_organisation("Lumen", sector="59140"))
+    make_organisation("Harbour", sector="55100")
+    make_flag("some", allowed_sectors=["59"])
+    make_flag("nobodys", allowed_sectors=["01"])
+
+    response = client.get(KILL_SWITCH)
+
+    assert "1 of 2 organisations and 1 of 1 person" in text_of(response)
+    assert [bool(rows(response)[key].reach.on) for key in ("some", "nobodys")] == [True, False]
+    assert "<td> nobody </td>" in " ".join(text_of(response).split())
+
+
+def test_where_counting_takes_too_long_it_says_so_and_the_switches_are_there(client, superuser, monkeypatch):
+    monkeypatch.setattr("modules.flags.effects.LONGEST_LOOK", -1)
+    make_organisation()
+    make_flag("wanted")
+
+    page = text_of(client.get(KILL_SWITCH))
+
+    assert ("nobody of the first 0 organisations" in page, "Kill wanted" in page) == (True, True)
+
+
+def test_of_a_killed_flag_it_says_who_killed_it_why_and_what_it_goes_back_to(client, superuser):
+    flag = make_flag("wanted", rollout=40_000, allowed_sectors=["59"])
+    throw(client, flag)
+    make_flag("later")
+
+    response = client.get(KILL_SWITCH)
+
+    assert rows(response)["wanted"].killed_in.number == 2
+    assert f"by {superuser.email}: “it burns”." in " ".join(text_of(response).split())
+    assert "Goes back to: 40 % by organisation, by sector." in text_of(response)
+
+
+def test_a_flag_that_is_not_enabled_goes_back_to_its_overrides(client, superuser):
+    make_flag("wanted", is_enabled=False, is_killed=True)
+
+    assert "Goes back to: off, but for its overrides." in text_of(client.get(KILL_SWITCH))
+
+
+def test_who_killed_a_flag_long_ago_is_not_looked_for_without_end(client, superuser, monkeypatch):
+    monkeypatch.setattr("modules.flags.admin.turning.MOST", 2)
+    throw(client, make_flag("wanted"))
+    for key in ("one", "two"):
+        make_flag(key)
+
+    assert rows(client.get(KILL_SWITCH))["wanted"].killed_in is None
+
+
+def test_the_key_is_on_the_button(client, superuser):
+    make_flag("wanted")
+    make_flag("dead", is_killed=True)
+
+    page = text_of(client.get(KILL_SWITCH))
+
+    assert (">Kill wanted</button>" in page, ">Restore dead</button>" in page) == (True, True)
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "\x00", "x" * 501])
@@ -134,8 +199,8 @@ def test_it_tells_how_soon_this_process_obeyed(client, superuser, flag_store):
 
     page = text_of(throw(client, flag))
 
-    assert "Release 2: obeyed here after" in page
-    assert "by all processes within a second and a half" in page
+    assert "Release 2 holds: here after" in page
+    assert "everywhere within a second and a half" in page
 
 
 def test_it_works_while_this_process_cannot_read_the_flags_and_says_so(client, superuser, flag_store):
