@@ -18,6 +18,7 @@ from modules.flags.admin.obeying import obeyed
 from modules.flags.admin.pages import Page
 from modules.flags.admin.standing import Standing, counted, percent, standing
 from modules.flags.admin.turning import began
+from modules.flags.document import SCALE
 from modules.flags.effects import Reach, reaches
 from modules.flags.models import Flag, FlagRelease
 from modules.flags.states import State
@@ -151,9 +152,11 @@ def back_to(flag: Any) -> str:
     """What its own ladder says without the kill, as far as it is the same for all. Needs `as_of` and `counted`."""
     if not flag.is_enabled:
         return "off, but for its overrides"
+    share = f"{percent(flag.rollout_now)} by {flag.get_bucket_by_display().lower()}"
+    whom = {0: "off, but for its overrides", SCALE: "on for everybody"}.get(flag.rollout_now, share)
     limits = ["by sector"] if flag.sectors_counted else []
     limits += [f"needs {counted(flag.needs_counted, 'other flag')}"] if flag.needs_counted else []
-    return ", ".join([f"{percent(flag.rollout_now)} by {flag.get_bucket_by_display().lower()}", *limits])
+    return ", ".join([whom, *limits])
 
 
 def touches(flag: Any) -> list[str]:

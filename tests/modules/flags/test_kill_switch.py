@@ -119,7 +119,7 @@ def test_it_says_for_how_many_each_is_on_and_that_some_are_on_for_nobody(client,
 
     assert "1 of 2 organisations and 1 of 1 person" in text_of(response)
     assert [bool(rows(response)[key].reach.on) for key in ("some", "nobodys")] == [True, False]
-    assert "<td> nobody </td>" in " ".join(text_of(response).split())
+    assert '<td data-label="On at present"> nobody </td>' in " ".join(text_of(response).split())
 
 
 def test_where_counting_takes_too_long_it_says_so_and_the_switches_are_there(client, superuser, monkeypatch):
@@ -144,10 +144,19 @@ def test_of_a_killed_flag_it_says_who_killed_it_why_and_what_it_goes_back_to(cli
     assert "Goes back to: 40 % by organisation, by sector." in text_of(response)
 
 
-def test_a_flag_that_is_not_enabled_goes_back_to_its_overrides(client, superuser):
-    make_flag("wanted", is_enabled=False, is_killed=True)
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"is_enabled": False}, "off, but for its overrides"),
+        ({"rollout": 0}, "off, but for its overrides"),
+        ({}, "on for everybody"),
+        ({"rollout": 12_500, "bucket_by": "person"}, "12.5 % by person"),
+    ],
+)
+def test_what_a_flag_goes_back_to_is_said_in_words(client, superuser, fields, words):
+    make_flag("wanted", is_killed=True, **fields)
 
-    assert "Goes back to: off, but for its overrides." in text_of(client.get(KILL_SWITCH))
+    assert f"Goes back to: {words}." in text_of(client.get(KILL_SWITCH))
 
 
 def test_who_killed_a_flag_long_ago_is_not_looked_for_without_end(client, superuser, monkeypatch):
