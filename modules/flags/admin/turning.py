@@ -47,7 +47,7 @@ class Turns:
 
 
 def turns(case: Case, key: str) -> Turns:
-    """Two queries. Nothing where the operator forces flags: what was forced before is kept nowhere."""
+    """Nothing where the operator forces flags: what was forced before is kept nowhere."""
     if case.snapshot.forced:
         return Turns()
     told, flag, patience = case.told(key), case.snapshot.flags.get(key), Patience()
@@ -79,7 +79,7 @@ class Patience:
 
     def read(self, releases: Any) -> Iterator[tuple[FlagRelease, Told]]:
         """With what their documents say, up to one that cannot be read here."""
-        for number, release in enumerate(releases[: MOST + 1].iterator(chunk_size=AT_ONCE)):
+        for number, release in enumerate(_by_and_by(releases)):
             told = _told(release.document)
             self.is_over = told is None or number == MOST or time.monotonic() > self._ends_at
             if self.is_over or told is None:
@@ -89,7 +89,7 @@ class Patience:
 
 def began(key_is: Callable[[Any], bool], keys: Iterable[str]) -> dict[str, FlagRelease]:
     """By key, the release from which on what it says of the flag has been so; without those that it is not so of, and
-    those of which nobody looked as far back. One query."""
+    those of which nobody looked as far back. A query for every few releases."""
     found: dict[str, FlagRelease] = {}
     waiting, patience = set(keys), Patience()
     for release, told in patience.read(FlagRelease.objects.order_by("-number")) if waiting else ():
@@ -98,6 +98,15 @@ def began(key_is: Callable[[Any], bool], keys: Iterable[str]) -> dict[str, FlagR
         if not waiting:
             break
     return {key: release for key, release in found.items() if not (patience.is_over and key in waiting)}
+
+
+def _by_and_by(releases: Any) -> Iterator[FlagRelease]:
+    """In slices: without cursors of the server, `iterator` would fetch them all for the first."""
+    for start in range(0, MOST + 1, AT_ONCE):
+        rows = list(releases[start : start + AT_ONCE])
+        yield from rows
+        if len(rows) < AT_ONCE:
+            return
 
 
 def _told(document: str) -> Told | None:

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from modules.flags import actions
@@ -164,6 +166,18 @@ def test_looking_back_has_an_end_and_says_so(client, superuser, ada, monkeypatch
     assert (response.context["since"], response.context["turns"].is_cut) == (None, True)
     assert response.context["turns"].same_since == FlagRelease.objects.get(number=3).created_at
     assert "older releases were not looked through" in text(response)
+
+
+def test_documents_are_fetched_a_few_at_a_time(monkeypatch):
+    monkeypatch.setattr(turning, "AT_ONCE", 2)
+    for number in range(5):
+        make_flag(f"flag{number}")
+
+    with scope.platform(), CaptureQueriesContext(connection) as queries:
+        found = turning.Patience().read(FlagRelease.objects.order_by("-number"))
+        read = [(release.number, len(queries)) for release, _ in found]
+
+    assert read == [(5, 1), (4, 1), (3, 2), (2, 2), (1, 3)]
 
 
 def test_looking_ends_in_time(client, superuser, ada, monkeypatch):
