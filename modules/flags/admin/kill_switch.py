@@ -1,7 +1,9 @@
 """The kill switch: a flag that is switched on, a reason, and it is off for everybody; and back again."""
 
+import logging
+from collections.abc import Callable
 from copy import copy
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
@@ -14,10 +16,10 @@ from django.utils import timezone
 from modules.flags import actions, watching
 from modules.flags.admin.caveats import caveats
 from modules.flags.admin.foreseen import foreseen
+from modules.flags.admin.killed import killed_in
 from modules.flags.admin.obeying import obeyed
 from modules.flags.admin.pages import Page
 from modules.flags.admin.standing import Standing, counted, percent, standing
-from modules.flags.admin.turning import began
 from modules.flags.document import SCALE
 from modules.flags.effects import Reach, reaches
 from modules.flags.models import Flag, FlagRelease
@@ -25,6 +27,9 @@ from modules.flags.states import State
 from tenants.administration import LONGEST_REASON
 from tenants.sturdiness import is_id
 
+logger = logging.getLogger(__name__)
+Told = TypeVar("Told")
+NOT_FORESEEN = "It could not be counted; the log says why. The switch works all the same."
 SHOWN = 50  # flags of each kind; whoever has more searches
 MOST_WORDS = 8  # of a search
 CLOSED = [State.KILLED, State.ARCHIVED]
@@ -68,7 +73,8 @@ def _throw(request: HttpRequest) -> dict[str, Any]:
     except ValidationError as refusal:
         return {**failed, "problem": f"{flag.key} is not {word}. {' '.join(refusal.messages)}", "is_refused": True}
     said = obeyed(release) if release else "It was so already."
-    messages.success(request, f"{word.capitalize()}: {flag.key}. {said}")
+    again = f", back to: {_back_to_now(flag.pk)}" if switch is actions.restore_flags else ""
+    messages.success(request, f"{word.capitalize()}: {flag.key}{again}. {said}")
     return {}
 
 
@@ -90,7 +96,7 @@ def _context(request: HttpRequest, model_admin: ModelAdmin, pk: int | None, fail
         "words": words,
         "is_of_one": pk is not None,
         "sections": sections,
-        "effects_of_one": "" if pk is None else _foreseen(sections[0]),
+        "effects_of_one": "" if pk is None else _unless_it_fails(lambda: _foreseen(sections[0]), NOT_FORESEEN),
         **failed,
     }
 
@@ -130,22 +136,44 @@ def _foreseen(section: dict[str, Any]) -> str:
 
 def _section(title: str, switch: str, rows: Any, now: Any) -> dict[str, Any]:
     shown = list(rows[:SHOWN])
-    keys, running = [flag.key for flag in shown], watching.store.current().flags
-    reached = reaches({key: running[key] for key in keys if key in running}, at=now) if switch == "kill" else {}
-    killed_in = began(lambda body: body.get("killed"), keys) if switch == "restore" else {}
-    told = [
+    told = _unless_it_fails(lambda: _told(shown, switch, now), None)
+    reached, killed = told or ({}, {})
+    lines = [
         Row(
             flag=flag,
             standing=standing(flag, now),
             touches=touches(flag),
             reach=reached.get(flag.key),
-            killed_in=killed_in.get(flag.key),
+            killed_in=killed.get(flag.key),
             back_to=back_to(flag),
         )
         for flag in shown
     ]
     total = len(shown) if len(shown) < SHOWN else rows.count()
-    return {"title": title, "switch": switch, "rows": told, "total": total, "more": total - len(shown)}
+    more = total - len(shown)
+    return {"title": title, "switch": switch, "rows": lines, "total": total, "more": more, "is_told": told is not None}
+
+
+def _told(flags: list[Flag], switch: str, now: Any) -> tuple[dict[str, Reach], dict[str, FlagRelease]]:
+    """For how many those are on that can be killed, or who killed those that can be restored."""
+    if switch == "restore":
+        return {}, killed_in([flag for flag in flags if flag.is_killed])
+    running = watching.store.current().flags
+    return reaches({flag.key: running[flag.key] for flag in flags if flag.key in running}, at=now), {}
+
+
+def _unless_it_fails(ask: Callable[[], Told], otherwise: Told) -> Told:
+    """A flag that cannot be evaluated is one to kill: what is told beside the switches takes none of them away."""
+    try:
+        return ask()
+    except Exception:
+        logger.exception("The kill switch is shown without what could not be asked")
+        return otherwise
+
+
+def _back_to_now(pk: int) -> str:
+    rows: Any = Flag.objects.as_of(timezone.now()).counted()
+    return back_to(rows.get(pk=pk))
 
 
 def back_to(flag: Any) -> str:
