@@ -176,10 +176,12 @@ def test_one_browser_that_asks_without_end_is_told_to_wait_and_its_neighbours_ar
 
 def test_who_is_over_their_own_limit_takes_nothing_from_their_address(settings):
     settings.SIGN_IN_RATE, settings.ADDRESS_RATE = (1, 2), (1, 10)
-    restless = browser()
+    restless, neighbour = browser(), browser()
+    # From now on both have a name, and share the ceiling of those that do.
+    assert statuses(neighbour, START, 1) == {302}
 
     assert [restless.get(START).status_code for _ in range(20)].count(302) == 3
-    assert statuses(browser(), START, 1) == {302}
+    assert statuses(neighbour, START, 2) == {302}
 
 
 def test_the_way_back_from_the_provider_is_limited_as_well(settings):
