@@ -44,6 +44,11 @@ def confirmed(client: Client, action: str, *flags: Flag, **fields: Any) -> Any:
     return bulk(client, action, *flags, confirmed="yes", **{"reason": "because", **fields})
 
 
+def throw(client: Client, flag: Flag, switch: str = "kill", **fields: Any) -> Any:
+    form = {"flag": flag.pk, "switch": switch, "reason": "it burns", **fields}
+    return client.post(KILL_SWITCH, form, follow=True)
+
+
 def text_of(response: Any) -> str:
     assert response.status_code == 200
     return response.content.decode()
