@@ -46,6 +46,7 @@ class Case:
 
 
 def told_in(snapshot: Snapshot, key: str, context: Context) -> Explanation:
+    """Without being counted as a use of the flag."""
     flag = snapshot.flags.get(key)
     return explaining.explain(flag, context, snapshot.version) if flag else unknown(key, False, snapshot.version)
 

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from django.conf import settings
 
-from modules.flags import explaining, population, wording
+from modules.flags import population, wording
 from modules.flags.admin.because import because
+from modules.flags.admin.case import told_in
 from modules.flags.answers import Context
 from modules.flags.document import Rules
-from modules.flags.evaluation import unknown
 from modules.flags.explaining import Explanation
 from modules.flags.models import FlagOverride
 from modules.flags.population import Somebody
@@ -91,17 +91,11 @@ def _answers(key: str, context: Context, moments: Sequence[_Moment]) -> Iterator
     """Later ones where they differ from the one before."""
     last = None
     for number, moment in enumerate(moments):
-        told = _explained(moment.snapshot, key, context)
+        told = told_in(moment.snapshot, key, context)
         said = (told.is_on, _words(told), because(told, moment.rules))
         if number < 2 or said != last:
             yield Answer(moment.when, *said)
         last = said
-
-
-def _explained(snapshot: Snapshot, key: str, context: Context) -> Explanation:
-    """Without being counted as a use of the flag."""
-    flag = snapshot.flags.get(key)
-    return explaining.explain(flag, context, 0) if flag else unknown(key, False, 0)
 
 
 def _words(told: Explanation) -> str:
