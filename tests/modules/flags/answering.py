@@ -6,7 +6,7 @@ kill KEY     and `restore KEY`: change it here
 die KEY      be killed in the middle of changing it
 swap KEY KEY kill the one that is on and restore the other, in one release
 swaps KEY KEY  the same again and again, until the end
-pair KEY KEY which of the two are on, asked very often for a moment: every answer that was seen
+pair KEY KEY which of the two are on, asked again and again for a moment: every answer that was seen
 is_published whether the newest release says what the rows say
 """
 
@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -88,8 +89,15 @@ def pair(keys: str) -> Any:
     seen, ends_at = set(), time.monotonic() + 0.2
     while time.monotonic() < ends_at:
         with flags.using(flags.Context(NOBODY_IN_PARTICULAR, entitled_modules=frozenset({"market_edge_core"}))):
-            seen.add(tuple(flags.is_on(key) for key in keys.split()))
+            seen.add(tuple(slowly(flags.is_on, key) for key in keys.split()))
     return sorted(seen)
+
+
+def slowly(asked: Callable[[str], bool], key: str) -> bool:
+    """With time for a change to arrive before the next question."""
+    answer = asked(key)
+    time.sleep(0.005)
+    return answer
 
 
 def is_published(nothing: str) -> Any:
