@@ -12,11 +12,12 @@ from typing import Any
 from django.conf import settings
 
 from modules.flags import wording
-from modules.flags.document import bodies, rules_of
+from modules.flags.because import because
+from modules.flags.document import Rules, bodies
 from modules.flags.explaining import Explanation, explain
 from modules.flags.ladder import UNKNOWN_OFF, Flag, answer, climb
 from modules.flags.population import Somebody, everybody
-from modules.flags.snapshot import Snapshot, compile_release
+from modules.flags.snapshot import Snapshot, compile_release, rules_in
 
 MOST_EXAMPLES = 10
 MOST_MOMENTS = 5
@@ -222,8 +223,10 @@ def is_only_description(before: str, after: str) -> bool:
 class _Comparison:
     """One flag before and after, and at the moments at which it changes by itself."""
 
-    def __init__(self, found: FlagEffects, old: Flag, new: Flag, later: list[tuple[Later, Flag]]) -> None:
-        self.found, self.old, self.new, self.later = found, old, new, later
+    def __init__(
+        self, found: FlagEffects, old: Flag, new: Flag, rules: Rules | None, later: list[tuple[Later, Flag]]
+    ) -> None:
+        self.found, self.old, self.new, self.rules, self.later = found, old, new, rules, later
 
     def ask(self, somebody: Somebody) -> None:
         context = somebody.context
@@ -257,8 +260,8 @@ class _Comparison:
             _words(flag, outcome, somebody, with_value=movement is self.found.other_value)
             for flag, outcome in ((self.old, was), (self.new, now))
         )
-        because = Explanation(None, "", now, 0, self.new, context).sentence
-        shown.append(Example(somebody.organisation, somebody.slug, somebody.person, before, after, because))
+        reason = because(Explanation(None, "", now, 0, self.new, context), self.rules)
+        shown.append(Example(somebody.organisation, somebody.slug, somebody.person, before, after, f"{reason}."))
 
 
 def _words(flag: Flag, outcome: Any, somebody: Somebody, *, with_value: bool) -> str:
@@ -273,7 +276,8 @@ def _words(flag: Flag, outcome: Any, somebody: Somebody, *, with_value: bool) ->
 def _compared(old: Snapshot, new: Snapshot, at: datetime) -> Iterator[_Comparison]:
     before, after = bodies(old.document), bodies(new.document)
     changed = _changed(before, after)
-    moments = _moments(changed, after, at)
+    rules = rules_in(new.version, new.document)
+    moments = _moments([one for key, one in rules.items() if key in changed], at)
     later = [(moment, new.at(moment)) for moment in moments]
     for key in [*sorted(changed), *sorted(_dependents(changed, before, after))]:
         was, now = old.flags.get(key, NOT_THERE), new.flags.get(key, NOT_THERE)
@@ -281,7 +285,7 @@ def _compared(old: Snapshot, new: Snapshot, at: datetime) -> Iterator[_Compariso
         found = FlagEffects(key, name, key not in changed, now.is_by_person)
         ahead = [(Later(moment), snapshot.flags[key]) for moment, snapshot in later if key in snapshot.flags]
         found.later = [one for one, _ in ahead]
-        yield _Comparison(found, was, now, ahead)
+        yield _Comparison(found, was, now, rules.get(key), ahead)
 
 
 def _changed(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
@@ -304,6 +308,5 @@ def _dependents(changed: set[str], *documents: dict[str, Any]) -> set[str]:
     return reached - changed
 
 
-def _moments(changed: set[str], after: dict[str, Any], at: datetime) -> list[datetime]:
-    rules = [rules_of(key, after[key]) for key in changed if key in after]
-    return sorted({moment for one in rules for moment in one.moments if moment > at})[:MOST_MOMENTS]
+def _moments(changed: list[Rules], at: datetime) -> list[datetime]:
+    return sorted({moment for one in changed for moment in one.moments if moment > at})[:MOST_MOMENTS]

@@ -5,9 +5,9 @@ from itertools import islice
 from typing import Any
 
 from modules.flags.admin.asked import asking
-from modules.flags.admin.because import because
 from modules.flags.admin.case import Case
 from modules.flags.answers import Reason
+from modules.flags.because import because
 from modules.flags.effects import spread
 from modules.flags.explaining import Explanation
 from modules.flags.ladder import UNKNOWN_OFF, Flag

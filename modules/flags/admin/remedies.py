@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from modules.flags import wording
-from modules.flags.admin.because import because
 from modules.flags.admin.case import Case
 from modules.flags.answers import Reason
+from modules.flags.because import because
 from modules.flags.document import SCALE, Rules
 from modules.flags.explaining import Explanation
 from modules.flags.models import Flag, FlagOverride

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from modules.flags import ladder_view, wording
-from modules.flags.admin.because import because, unit
 from modules.flags.admin.case import Case
 from modules.flags.answers import Override
+from modules.flags.because import because, unit
 from modules.flags.document import SCALE
 from modules.flags.explaining import Explanation
 from modules.flags.ladder import bucket, variant_bucket

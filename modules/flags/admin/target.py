@@ -7,9 +7,9 @@ from datetime import datetime
 from django.conf import settings
 
 from modules.flags import population, wording
-from modules.flags.admin.because import because
 from modules.flags.admin.case import told_in
 from modules.flags.answers import Context
+from modules.flags.because import because
 from modules.flags.document import Rules
 from modules.flags.explaining import Explanation
 from modules.flags.models import FlagOverride

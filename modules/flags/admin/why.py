@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from modules.flags import watching, wording
 from modules.flags.admin.asked import Choice, WhyForm, asking
-from modules.flags.admin.because import because
 from modules.flags.admin.case import Case, case_of, names_of_flags, snapshot_of
 from modules.flags.admin.everywhere import everywhere
 from modules.flags.admin.pages import Page
@@ -23,6 +22,7 @@ from modules.flags.admin.remedies import Remedy, remedies
 from modules.flags.admin.steps import Step, steps
 from modules.flags.admin.turning import Turn, turns
 from modules.flags.answers import Reason
+from modules.flags.because import because
 from modules.flags.explaining import Explanation
 from modules.flags.models import Flag, FlagRelease
 from tenants.models import Membership

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from modules.flags import effects as effects_module
 from modules.flags.answers import Context
@@ -167,3 +168,13 @@ def test_the_page_tells_numbers_examples_and_a_loss_for_everybody():
     assert "Everybody loses it." in page
     assert "2 of 2 organisations and 1 of 1 person" in page
     assert "Lumen, ada@example.com" in page
+
+
+def test_why_afterwards_is_told_with_author_and_in_the_zone_of_the_reader():
+    ada = override(target={"person": "ada-id"}, on=False, author="sana", expires_at="2027-01-31T17:00:00Z")
+
+    with timezone.override("Pacific/Auckland"):
+        (flag,) = between(document(one=body()), document(one=body(overrides=[ada]))).flags
+
+    (example,) = flag.switched_off.examples
+    assert example.because == "an override for the person turns it off until 01 Feb 2027 06:00 NZDT (sana: “demo”)."

@@ -169,19 +169,20 @@ def one_of_two(start: Callable[..., Process]) -> Process:
 
 def test_half_of_a_change_is_never_seen(start, one_of_two, released):
     """Asked without a pause while each change arrives, which is waited for: none may be missed, nor seen in part."""
-    changing, seen = start(), []
+    changing = start()
+    seen: set[tuple[bool, bool]] = set()
 
-    def arrived(version: int) -> bool:
-        seen.extend(tuple(answer) for answer in one_of_two.say(f"pair {PAIR}"))
-        return bool(one_of_two.say(f"ask {KEY}")["version"] == version)
+    def has_arrived() -> bool:
+        seen.update((one, other) for one, other in one_of_two.say(f"pair {PAIR}"))
+        ((newest,),) = released.rows("SELECT max(number) FROM flags_flagrelease")
+        return bool(one_of_two.say(f"ask {KEY}")["version"] == newest)
 
     for is_on in (True, False) * 4:
         changing.say(f"swap {PAIR}")
-        ((version,),) = released.rows("SELECT max(number) FROM flags_flagrelease")
-        until(lambda version=version: arrived(version), within=5)
+        until(has_arrived, within=5)
         assert one_of_two.say(f"pair {PAIR}") == [[not is_on, is_on]]
 
-    assert set(seen) == {(True, False), (False, True)}
+    assert seen == {(True, False), (False, True)}
 
 
 def test_whenever_somebody_who_changes_flags_is_killed_a_change_is_whole_or_not_there(start, one_of_two, released):
