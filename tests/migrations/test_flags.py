@@ -85,3 +85,32 @@ def test_the_release_before_can_still_write_flags(simple):
     assert simple.rows("SELECT kind, value_type, off_value FROM flags_flag WHERE key = 'late'") == [
         ("release", "boolean", False)
     ]
+
+
+RELEASE = """
+INSERT INTO flags_flagrelease (number, document, author_email, reason, created_at) VALUES (%s, %s, '', 'demo', now())
+"""
+DOCUMENTS = (
+    '{"format":1,"flags":{"base":{"rollout":1},"top":{"rollout":1}}}',
+    '{"format":1,"flags":{"base":{"rollout":2},"top":{"rollout":1}}}',
+    "nonsense",
+    '{"format":1,"flags":{"base":{"rollout":2}}}',
+    '{"format":1,"flags":{}}',
+)
+CHANGES = [(1, ["base", "top"]), (2, ["base"]), (3, None), (4, None), (5, ["base"])]
+
+
+def released(database: Database, *numbers: int) -> None:
+    with database.session() as session:
+        for number in numbers:
+            session.execute(RELEASE, (number, DOCUMENTS[number - 1]))
+
+
+def test_releases_that_were_there_tell_what_they_changed_and_so_do_those_of_the_release_before(behind):
+    database: Database = behind(("flags", "0005"))
+    released(database, 1, 2, 3)
+
+    database.must("migrate", "flags")
+    released(database, 4, 5)
+
+    assert database.rows("SELECT number, changes FROM flags_flagrelease ORDER BY number") == CHANGES

@@ -18,7 +18,7 @@ from django.utils import timezone
 from modules.flags.admin.pages import Page
 from modules.flags.differences import FlagDifferences, differences_of_bodies
 from modules.flags.document import Malformed, bodies
-from modules.flags.models import SEARCHED, Flag, FlagRelease
+from modules.flags.models import Flag, FlagRelease
 from modules.flags.names import names_of_changes
 from modules.flags.newest import newest_release
 
@@ -105,7 +105,6 @@ def history(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:
         "flag": flag,
         "query": others.urlencode(),
         "newest": newest_number(),
-        "searched": SEARCHED,
     }
     return _shown(request, model_admin, "history", context)
 

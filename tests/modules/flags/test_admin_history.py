@@ -170,14 +170,23 @@ def test_long_histories_come_in_pages_that_keep_the_question(client, superuser, 
     assert 'href="?flag=wanted&amp;p=2"' in text(first)
 
 
-def test_only_the_newest_releases_are_searched_for_a_flag_and_the_page_says_so(client, superuser, past, monkeypatch):
-    monkeypatch.setattr("modules.flags.models.SEARCHED", 3)
-    monkeypatch.setattr(history, "SEARCHED", 3)
+def test_a_release_tells_which_flags_it_changed(client, superuser, past):
+    with scope.login():
+        Flag.objects.filter(key="one").delete()
+        Flag.objects.filter(key="other").update(rollout=9)
+    release_flags()
 
-    response = show(client, flag="one")
+    changes = FlagRelease.objects.order_by("number").values_list("changes", flat=True)
 
-    assert [number for number, _ in told(response)] == [5, 3]
-    assert "2 releases among the newest 3" in text(response)
+    assert list(changes) == [["one"], ["other"], ["one"], ["other"], ["one"], ["one", "other"]]
+
+
+def test_releases_of_which_nobody_can_tell_are_listed_with_those_of_any_flag(client, superuser, past):
+    with scope.login():
+        FlagRelease.objects.create(number=6, document="nonsense", reason="from elsewhere")
+        FlagRelease.objects.create(number=7, document='{"format":1,"flags":{}}', reason="and after it")
+
+    assert [number for number, _ in told(show(client, flag="one"))] == [7, 6, 5, 3, 1]
 
 
 def test_a_release_in_a_form_that_cannot_be_read_says_so(client, superuser):
