@@ -106,8 +106,15 @@ class Explain(LookingCommand):
         if flag is None:
             raise unknown(f"Release {snapshot.version} has no flag {key}.", key, snapshot.flags)
         told = explaining.explain(flag, context, snapshot.version)
+        self._tell_of_unread(now, snapshot.version)
         self._tell(told, ladder_view.rungs(told, _rules(key, snapshot.document), at=now))
         return self.report
+
+    def _tell_of_unread(self, at: datetime, held: int) -> None:
+        newest = FlagRelease.objects.filter(created_at__lte=at).order_by("-number").values_list("number", flat=True)
+        number = newest.first() or 0
+        if number != held:
+            self.report.note("release", f"{number} cannot be read here, so {held or 'the code'} holds")
 
     def _tell(self, told: explaining.Explanation, rungs: list[ladder_view.Rung]) -> None:
         self.report.data |= {"value": told.value, "variant": told.variant, "rung": told.rung, "release": told.version}

@@ -6,6 +6,7 @@ from typing import Any
 
 from modules.flags import wording
 from modules.flags.document import bodies
+from modules.flags.soundness import is_legible
 
 Names = Mapping[str, str]
 
@@ -20,6 +21,9 @@ class Difference:
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.what, self.before, self.before and "→", self.after)))
+
+
+ILLEGIBLE = Difference("what it says, now or then, cannot be read here", "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ def changed_keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[st
 
 
 def _of_flag(key: str, before: Any, after: Any, names: Names) -> FlagDifferences:
+    if not all(body is None or is_legible(key, body) for body in (before, after)):
+        return FlagDifferences(key, "changed", (ILLEGIBLE,))
     if after is None:
         return FlagDifferences(key, "deleted", ())
     if before is None:

@@ -274,26 +274,33 @@ def _words(flag: Flag, outcome: Any, somebody: Somebody, *, with_value: bool) ->
 
 
 def _compared(old: Snapshot, new: Snapshot, at: datetime) -> Iterator[_Comparison]:
-    before, after = bodies(old.document), bodies(new.document)
+    (before, _), (after, rules) = _legible(old), _legible(new)
     changed = _changed(before, after)
-    rules = rules_in(new.version, new.document)
     moments = _moments([one for key, one in rules.items() if key in changed], at)
     later = [(moment, new.at(moment)) for moment in moments]
     for key in [*sorted(changed), *sorted(_dependents(changed, before, after))]:
         was, now = old.flags.get(key, NOT_THERE), new.flags.get(key, NOT_THERE)
-        name = (after.get(key) or before[key])["name"]
+        name = (after.get(key) or before[key]).get("name", key)
         found = FlagEffects(key, name, key not in changed, now.is_by_person)
         ahead = [(Later(moment), snapshot.flags[key]) for moment, snapshot in later if key in snapshot.flags]
         found.later = [one for one, _ in ahead]
         yield _Comparison(found, was, now, rules.get(key), ahead)
 
 
+def _legible(snapshot: Snapshot) -> tuple[dict[str, Any], dict[str, Rules]]:
+    """Bodies and rules of the flags that can be read; for processes the others are not there."""
+    rules = rules_in(snapshot.version, snapshot.document)
+    return {key: body for key, body in bodies(snapshot.document).items() if key in rules}, rules
+
+
 def _changed(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
     return {key for key in before.keys() | after.keys() if _deciding(before.get(key)) != _deciding(after.get(key))}
 
 
-def _deciding(body: dict[str, Any] | None) -> dict[str, Any] | None:
-    return None if body is None else {name: said for name, said in body.items() if name not in DESCRIPTION}
+def _deciding(body: Any) -> Any:
+    if not isinstance(body, dict):
+        return body
+    return {name: said for name, said in body.items() if name not in DESCRIPTION}
 
 
 def _dependents(changed: set[str], *documents: dict[str, Any]) -> set[str]:

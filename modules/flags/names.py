@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 
 from modules.flags.differences import changed_keys, targets
 from modules.flags.document import bodies
+from modules.flags.soundness import is_legible
 from tenants.models import Organisation
 
 
@@ -37,8 +38,8 @@ def names_of(targets: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     for key in changed_keys(before, after):
-        for body in (before.get(key), after.get(key)):
-            yield from targets(body["overrides"]) if body else ()
+        for body in (told[key] for told in (before, after) if key in told):
+            yield from targets(body["overrides"]) if is_legible(key, body) else ()
 
 
 def _is_public_id(text: str) -> bool:

@@ -1,7 +1,12 @@
-"""Which release is the newest? Read by everybody, changed by `releases` alone."""
+"""Which release is the newest, and which one holds here? Read by everybody, changed by `releases` alone."""
 
+from datetime import datetime
+
+from modules.flags.document import Malformed, bodies
 from modules.flags.models import FlagPointer, FlagRelease
 from modules.flags.snapshot import NO_FLAGS
+
+MOST_UNREADABLE = 20  # releases that are passed over for an older one
 
 
 def newest_release() -> FlagRelease | None:
@@ -15,3 +20,24 @@ def newest_unless(number: int) -> tuple[int, str] | None:
         return None
     document = FlagRelease.objects.filter(number=newest).values_list("document", flat=True).first()
     return newest if document else 0, document or NO_FLAGS
+
+
+def release_that_holds(at: datetime | None = None) -> FlagRelease | None:
+    """The newest that can be read here, now or at a moment: processes stay with it while no newer one can be. One query
+    for each that is passed over; None where none of the newest can be read, or there is none."""
+    releases = FlagRelease.objects.order_by("-number")
+    releases = releases.filter(created_at__lte=at) if at else releases
+    for number in range(MOST_UNREADABLE + 1):
+        one = releases[number : number + 1].first()
+        if one is None or can_be_read(one.document):
+            return one
+    return None
+
+
+def can_be_read(document: str) -> bool:
+    """As a whole; single flags in it that cannot be are left out where it is compiled."""
+    try:
+        bodies(document)
+    except Malformed:
+        return False
+    return True

@@ -10,7 +10,7 @@ from modules.flags.document import bodies
 from modules.flags.drafting import bodies as drafted
 from modules.flags.forms import ReleasingForm
 from modules.flags.models import FlagOverride, FlagRelease, FlagVariant
-from modules.flags.newest import newest_release
+from modules.flags.newest import can_be_read, newest_release
 from tenants.sturdiness import is_id
 
 ON, OFF = "on", "off"
@@ -88,7 +88,9 @@ class OverrideForm(ReleasingForm):
         if self.opened_number in (None, self.release):
             return self._is()
         release = FlagRelease.objects.filter(number=self.opened_number).first()
-        return self._mine(bodies(release.document).get(self.instance.flag.key, {})) if release else self._is()
+        if release is None or not can_be_read(release.document):
+            return self._is()
+        return self._mine(bodies(release.document).get(self.instance.flag.key, {}))
 
     def _is(self) -> Any:
         key = self.instance.flag.key

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from modules.flags.document import Malformed
 from modules.flags.drafting import draft
-from modules.flags.newest import newest_release
+from modules.flags.newest import newest_release, release_that_holds
 from modules.flags.releases import Refused, change
 from modules.flags.snapshot import NO_FLAGS
 from modules.flags.soundness import require_sound
@@ -16,11 +16,17 @@ from modules.flags.soundness import require_sound
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """The newest release's document, and the one that a release of the change would have. `number` is the newest's."""
+    """The document of the release that holds here, and the one that a release of the change would have. `number` is
+    the newest's, and `held` the one's that holds: an older one while the newest cannot be read."""
 
     number: int
+    held: int
     before: str
     after: str
+
+    @property
+    def is_of_newest(self) -> bool:
+        return self.held == self.number
 
 
 class _TakenBack(Exception):
@@ -34,9 +40,14 @@ def rehearse(run: Callable[[], Any]) -> Rehearsal:
     """
     try:
         with transaction.atomic(), change("flags.rehearsed", by=None, reason="a rehearsal"):
-            newest = newest_release()
+            newest, held = newest_release(), release_that_holds()
             run()
-            told = Rehearsal(newest.number if newest else 0, newest.document if newest else NO_FLAGS, draft())
+            told = Rehearsal(
+                number=newest.number if newest else 0,
+                held=held.number if held else 0,
+                before=held.document if held else NO_FLAGS,
+                after=draft(),
+            )
             raise _TakenBack
     except _TakenBack:
         pass

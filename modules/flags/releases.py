@@ -13,7 +13,7 @@ from modules.flags import watching
 from modules.flags.document import Malformed
 from modules.flags.drafting import draft
 from modules.flags.models import FlagPointer, FlagRelease
-from modules.flags.newest import newest_release
+from modules.flags.newest import newest_release, release_that_holds
 from modules.flags.snapshot import NO_FLAGS, Snapshot, compile_release
 from modules.flags.soundness import require_sound
 from tenants import audit
@@ -73,7 +73,7 @@ def is_published() -> bool:
 
 def snapshot_at(moment: datetime) -> Snapshot:
     """The flags as they were at a moment of the past: of the release that held then, compiled for it."""
-    release = FlagRelease.objects.filter(created_at__lte=moment).order_by("-number").first()
+    release = release_that_holds(moment)
     if release is None:
         return Snapshot(0, {})
     return compile_release(release.number, release.document, moment)

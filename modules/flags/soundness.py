@@ -1,6 +1,7 @@
 """May this document be published? Stricter than reading it: what makes no sense to people is refused, by name. Pure."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from modules.flags.document import KINDS, Body, Malformed, Rules, bodies, can_be_kept, rules_of
 
@@ -22,6 +23,16 @@ def require_sound(text: str) -> dict[str, Rules]:
     for key in rules:
         _require_end(key, rules)
     return rules
+
+
+def is_legible(key: str, body: Any) -> bool:
+    """Whether people can be told all that a body says; one of an older or newer version may say other things."""
+    try:
+        rules_of(key, body)
+        _require_description(Body(key, body))
+    except Malformed:
+        return False
+    return True
 
 
 def _require_storable(body: Body) -> None:

@@ -17,7 +17,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from modules.flags import last_known_good
 from modules.flags.document import Malformed
-from modules.flags.newest import newest_unless
+from modules.flags.newest import newest_unless, release_that_holds
 from modules.flags.snapshot import NO_FLAGS, Snapshot, compile_release
 from tenants.postgresql import deadline, faults
 
@@ -180,10 +180,25 @@ class Watcher:
             with self._lock:
                 self._adopt(version, document)
         except Malformed as fault:
-            self._refused = version
             self._tell(f"release {version} cannot be read. {fault}")
+            self._take_older()
+            self._refused = version
             return
-        self._source, self._refused = "database", 0
+        self._refused = 0
+        self._took(version, document)
+
+    def _take_older(self) -> None:
+        """The last good one is not known here to who has just begun."""
+        with deadline.within(LOOK):
+            older = release_that_holds()
+        if older is None or (self._source != "nothing" and older.number <= self._snapshot.version):
+            return
+        with self._lock:
+            self._adopt(older.number, older.document)
+        self._took(older.number, older.document)
+
+    def _took(self, version: int, document: str) -> None:
+        self._source = "database"
         logger.info("The flags are at release %s.", version)
         last_known_good.write(version, document)
 

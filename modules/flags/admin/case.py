@@ -72,4 +72,5 @@ def snapshot_of(at: datetime | None, *, now: datetime) -> Snapshot:
 def names_of_flags(snapshot: Snapshot) -> dict[str, str]:
     """By key: those of the release, and those that are there today."""
     names = dict(Flag.objects.values_list("key", "name"))
-    return {**names, **{key: body["name"] for key, body in bodies(snapshot.document).items()}}
+    told = ((key, body.get("name")) for key, body in bodies(snapshot.document).items() if isinstance(body, dict))
+    return {**names, **{key: name for key, name in told if isinstance(name, str)}}

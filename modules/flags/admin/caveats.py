@@ -25,6 +25,17 @@ def _forced() -> list[str]:
     return [f"The operator decides over some flags, whatever is said here (FLAGS_FORCED): {words}."]
 
 
+def unread(newest: int, held: int) -> list[str]:
+    """Of a newest release that cannot be read here, so that an older one holds. No query."""
+    if newest == held:
+        return []
+    holds = f"release {held} holds, and this page goes by it" if held else "the defaults of the code hold"
+    return [
+        f"Release {newest} cannot be read here: it is damaged, or of a newer version of the product. Until one can be, "
+        f"{holds}."
+    ]
+
+
 def _stale(newest: Any) -> list[str]:
     """Of this process, which answers like its fellows; those may know more or less."""
     state = watching.store.state()

@@ -6,6 +6,7 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from modules.flags.admin.caveats import unread
 from modules.flags.effects import effects
 from modules.flags.rehearsal import rehearse
 from modules.flags.releases import Refused
@@ -22,5 +23,6 @@ def foreseen(run: Callable[[], Any]) -> str:
     found = effects(told.before, told.after, at=timezone.now())
     more = len(found.flags) - SHOWN
     found.flags = found.flags[:SHOWN]
-    context = {"effects": found, "are_examples_closed": True, "more": more}
+    caveats = unread(told.number, told.held)
+    context = {"effects": found, "are_examples_closed": True, "more": more, "caveats": caveats}
     return render_to_string("admin/flags/_foreseen.html", context)

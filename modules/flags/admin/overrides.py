@@ -17,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from modules.flags import actions
+from modules.flags.admin.caveats import unread
 from modules.flags.admin.filters import AnswerFilter
 from modules.flags.admin.releasing import ReleasingAdmin
 from modules.flags.admin.target import Targets, targets_of
@@ -193,6 +194,7 @@ class FlagOverrideAdmin(ReleasingAdmin):
             "override": override,
             "address": address,
             "differences": differences(told.before, told.after, names_between(told.before, told.after)),
+            "caveats": unread(told.number, told.held),
             "targets": self.told_of_target(copy, told),
             "effects": effects(told.before, told.after, at=timezone.now()),
             "is_reason_missing": request.method == "POST",

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from modules.flags import actions, wording
+from modules.flags.admin.caveats import unread
 from modules.flags.admin.overrides import overrides_of
 from modules.flags.admin.releasing import ReleasingAdmin
 from modules.flags.admin.rungs import RUNGS, sections
@@ -15,7 +16,7 @@ from modules.flags.admin.standing import standing
 from modules.flags.effects import reach
 from modules.flags.forms import FlagForm
 from modules.flags.models import Flag
-from modules.flags.newest import newest_release
+from modules.flags.newest import newest_release, release_that_holds
 from modules.flags.rows import with_more
 from modules.flags.snapshot import NO_FLAGS, compile_release
 
@@ -65,15 +66,16 @@ class PageOfFlag(ReleasingAdmin):
         return super().render_change_form(request, context, *args, **options)
 
     def _now(self, flag: Flag, now: Any) -> dict[str, Any]:
-        """What the newest release answers at this moment, whatever was typed into the form."""
-        newest = newest_release()
-        number, document = (newest.number, newest.document) if newest else (0, NO_FLAGS)
+        """What the flags answer here at this moment, whatever was typed into the form."""
+        newest, held = newest_release(), release_that_holds()
+        number, document = (held.number, held.document) if held else (0, NO_FLAGS)
         compiled = compile_release(number, document, now, settings.FLAGS_FORCED).flags.get(flag.key)
         return {
             "standing": standing(Flag.objects.as_of(now).counted().get(pk=flag.pk), now),
             "reach": reach(compiled, at=now),
             "rollout": f"{compiled.rollout / 1000:g} %" if compiled else "",
             "release": number,
+            "caveats": unread(newest.number if newest else 0, number),
             "off_value": wording.value(compiled.off_value) if compiled else "",
             "unit": "person" if compiled and compiled.is_by_person else "organisation",
         }

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from modules.flags.admin.caveats import unread
 from modules.flags.differences import differences
 from modules.flags.effects import effects
 from modules.flags.models import FlagRelease
@@ -42,6 +43,7 @@ def preview_page(model_admin: Any, request: HttpRequest, previewed: Previewed) -
         "targets": model_admin.told_of_target(previewed.row, told),
         "effects": effects(told.before, told.after, at=timezone.now()),
         "number": told.number,
+        "caveats": unread(told.number, told.held),
         "overtaken_by": _overtaken_by(request, told.number),
         "carried": [(name, value) for name, values in _sent(request) for value in values],
         "reason": request.POST.get("reason", ""),

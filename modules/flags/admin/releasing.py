@@ -55,10 +55,11 @@ class ReleasingAdmin(ActionAdmin):
             self._publish(request, obj, form)
             return
         rehearsal = rehearse(lambda: self.release(obj, form, by=request.user))
-        if rehearsal.before == rehearsal.after:
+        if rehearsal.is_of_newest and rehearsal.before == rehearsal.after:
             self._say_unchanged(request)
             return
-        if not (change and is_only_description(rehearsal.before, rehearsal.after)):
+        is_plain = rehearsal.is_of_newest and is_only_description(rehearsal.before, rehearsal.after)
+        if not (change and is_plain):
             raise Previewed(rehearsal, obj)
         self._publish(request, obj, form, "It describes the flag and changes nobody's answer. ")
 

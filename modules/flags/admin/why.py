@@ -16,6 +16,7 @@ from django.utils import timezone
 from modules.flags import watching, wording
 from modules.flags.admin.asked import Choice, WhyForm, asking
 from modules.flags.admin.case import Case, case_of, names_of_flags, snapshot_of
+from modules.flags.admin.caveats import unread
 from modules.flags.admin.everywhere import everywhere
 from modules.flags.admin.pages import Page
 from modules.flags.admin.remedies import Remedy, remedies
@@ -96,7 +97,7 @@ def _answered(request: HttpRequest, case: Case, names: dict[str, str]) -> dict[s
         "verb": _verb(case),
         "when": "" if case.is_now else f"on {wording.moment(case.at)}",
         "release": FlagRelease.objects.filter(number=case.snapshot.version).defer("document").first(),
-        "warnings": [*_about_flags(case), *_about_people(case)],
+        "warnings": [*_about_flags(case), *_about_release(case), *_about_people(case)],
         **_told(request, case, key, names),
         "same_now_url": "" if case.is_now else address(case, flag=key, at=None),
         "permanent_url": address(case, flag=key, at=case.at),
@@ -194,6 +195,12 @@ def _about_flags(case: Case) -> Iterator[str]:
             age = _since(state.seconds_since_look)
             words = f"The process that answers you has had no news of the flags {age}: it works with release"
             yield f"{words} {running.version}. {state.problem}".strip()
+
+
+def _about_release(case: Case) -> Iterator[str]:
+    """Where a release held then that cannot be read here."""
+    newest = FlagRelease.objects.filter(created_at__lte=case.at).order_by("-number").values_list("number", flat=True)
+    yield from unread(newest.first() or 0, case.snapshot.version)
 
 
 def _since(seconds: float | None) -> str:

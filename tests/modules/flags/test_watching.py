@@ -19,6 +19,7 @@ def says(monkeypatch) -> Callable[[object], None]:
     """What the database says from now on when it is asked for the newest release; a fault is raised."""
     monkeypatch.setattr(watching, "INTERVAL", 0.02)
     monkeypatch.setattr(watching, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(watching, "release_that_holds", lambda: None)
 
     def say(answer) -> None:
         def newest_unless(known: int):
@@ -73,6 +74,38 @@ def test_a_release_that_cannot_be_read_changes_nothing_and_is_told_once(says, te
     says((3, document(other=body())))
     until(lambda: watcher.state().problem == "")
     assert (watcher.current().version, watcher.state().is_stale) == (3, False)
+
+
+@pytest.mark.parametrize(("known", "held"), [(None, 2), (1, 2), (2, 2), (3, 3)])
+def test_the_newest_of_those_that_can_be_read_holds_meanwhile(says, monkeypatch, known, held, watchers):
+    older = SimpleNamespace(number=2, document=document(older=body()))
+    watcher = watchers()
+    if known:
+        says((known, document(wanted=body())))
+        watcher.current()
+    monkeypatch.setattr(watching, "release_that_holds", lambda: older)
+
+    says((4, '{"format": 2, "flags": {}}'))
+    watcher.current()
+    until(lambda: "release 4 cannot be read" in watcher.state().problem and watcher.state().version == held)
+
+    assert (watcher.state().is_stale, watcher.state().source) == (True, "database")
+
+
+def test_the_database_is_asked_for_an_older_one_until_it_answers(says, monkeypatch, watchers):
+    def gone():
+        raise OperationalError("gone")
+
+    older = SimpleNamespace(number=2, document=document(older=body()))
+    monkeypatch.setattr(watching, "release_that_holds", gone)
+    says((4, '{"format": 2, "flags": {}}'))
+    watcher = watchers()
+    before = watcher.current().version
+
+    monkeypatch.setattr(watching, "release_that_holds", lambda: older)
+
+    until(lambda: watcher.state().version == 2)
+    assert before == 0
 
 
 @pytest.mark.parametrize("fault", [OperationalError("gone"), RuntimeError("a mistake of ours")])
