@@ -6,12 +6,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from modules.flags.document import bodies, moment_text
+from modules.flags.document import moment_text
 from modules.flags.drafting import bodies as drafted
 from modules.flags.merging import who_changed
 from modules.flags.models import Flag, FlagRelease
-from modules.flags.newest import can_be_read, newest_release
+from modules.flags.newest import newest_release
 from modules.flags.rows import THOUSAND
+from modules.flags.soundness import body_in
 from modules.flags.values import text_of
 
 MOST_RELEASES = 20
@@ -71,22 +72,18 @@ def opened_at(flag: Flag, number: int | None) -> Opened:
     if number is None or number == release:
         return Opened(release, theirs, theirs)
     opened = FlagRelease.objects.filter(number=number).first()
-    body = _told(opened.document).get(flag.key) if opened else None
+    # Without what was shown then, the preview still shows every difference to what holds.
+    body = body_in(opened.document, flag.key) if opened else None
     if body is None or body == theirs:
         return Opened(release, theirs, theirs)
     return Opened(release, body, theirs, who_changed(_since(number, flag.key), body))
-
-
-def _told(document: str) -> Mapping[str, Any]:
-    """Nothing where it cannot be read; the preview still shows every difference to what holds."""
-    return bodies(document) if can_be_read(document) else {}
 
 
 def _since(number: int, key: str) -> Iterator[tuple[str, Any]]:
     """The authors of the releases after it and what they say of the flag, one by one: documents are long."""
     releases = FlagRelease.objects.filter(number__gt=number).order_by("number")[:MOST_RELEASES]
     for author, document in releases.values_list("author_email", "document").iterator(chunk_size=1):
-        yield author or "the system", _told(document).get(key)
+        yield author or "the system", body_in(document, key)
 
 
 def shown(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from django import forms
 from django.contrib.admin.widgets import AdminRadioSelect
 from django.core.exceptions import ValidationError
 
-from modules.flags.document import bodies
 from modules.flags.drafting import bodies as drafted
 from modules.flags.forms import ReleasingForm
 from modules.flags.models import FlagOverride, FlagRelease, FlagVariant
-from modules.flags.newest import can_be_read, newest_release
+from modules.flags.newest import newest_release
+from modules.flags.soundness import body_in
 from tenants.sturdiness import is_id
 
 ON, OFF = "on", "off"
@@ -88,9 +88,8 @@ class OverrideForm(ReleasingForm):
         if self.opened_number in (None, self.release):
             return self._is()
         release = FlagRelease.objects.filter(number=self.opened_number).first()
-        if release is None or not can_be_read(release.document):
-            return self._is()
-        return self._mine(bodies(release.document).get(self.instance.flag.key, {}))
+        body = body_in(release.document, self.instance.flag.key) if release else None
+        return self._is() if body is None else self._mine(body)
 
     def _is(self) -> Any:
         key = self.instance.flag.key

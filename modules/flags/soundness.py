@@ -35,6 +35,15 @@ def is_legible(key: str, body: Any) -> bool:
     return True
 
 
+def body_in(document: str, key: str) -> dict[str, Any] | None:
+    """What a release of any version says of a flag; None where it says nothing that people can be told."""
+    try:
+        body = bodies(document).get(key)
+    except Malformed:
+        return None
+    return body if is_legible(key, body) else None
+
+
 def _require_storable(body: Body) -> None:
     """What the database has no room or no sign for."""
     for field, most in LONGEST.items():

@@ -233,3 +233,18 @@ def test_checking_flags_names_it(flag):
     told, code = run("flags", "check")
 
     assert (code, "what the tables say is not what processes read" in told) == (1, True)
+
+
+@pytest.mark.parametrize("document", FLAG.values(), ids=FLAG)
+def test_forms_that_were_opened_at_a_flag_that_cannot_be_read_are_still_taken(client, flag, document):
+    opened = add(document)
+    release_flags()
+    with scope.login():
+        override = flag.overrides.get()
+
+    publish(client, f"{LIST}{flag.pk}/change/", form_of(flag, percentage="5", opened=opened))
+    form = {"value": "off", "reason": "over", "opened": opened}
+    publish(client, f"/admin/flags/flagoverride/{override.pk}/change/", form)
+
+    with scope.login():
+        assert (Flag.objects.get(pk=flag.pk).rollout, flag.overrides.get().value) == (5_000, False)
