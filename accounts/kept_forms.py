@@ -1,7 +1,8 @@
 """What somebody typed survives the end of their session: kept for an hour, shown again filled in, sent by nobody else.
 
-It waits in the new session of the same browser, for the person who signed in there last. Without their signed cookie
-nothing is kept, and with it not more than somebody types, so that nobody can fill the database.
+So does a form that was opened in another tab before they signed in again: its token is an old one by then. It waits in
+the new session of the same browser, for the person who signed in there last. Without their signed cookie nothing is
+kept, and with it not more than somebody types, so that nobody can fill the database.
 """
 
 import re
@@ -97,6 +98,15 @@ def keep(request: HttpRequest) -> str:
     }
     request.session[FORMS] = dict([*request.session.get(FORMS, {}).items(), (key, kept)][-MOST:])
     return key
+
+
+def keep_outdated(request: HttpRequest) -> str:
+    """The same for a form whose token is too old, where the browser says that it was sent from a page of ours.
+
+    Without a token nothing else would tell it from a form that another site has filled in.
+    """
+    came = (request.headers.get("Sec-Fetch-Site"), request.headers.get("Sec-Fetch-Mode"))
+    return keep(request) if came == ("same-origin", "navigate") else ""
 
 
 def find(request: HttpRequest, key: str) -> KeptForm | None:

@@ -9,9 +9,11 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from psycopg.errors import DiskFull
 
+from accounts import kept_forms
 from tenants import api, request_id
 from tenants.postgresql import faults
 
@@ -47,6 +49,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if api.is_api(request):
         words = "A call by session needs the token of a page in X-CSRF-Token, and to come from this site."
         return _answer(request, 403, words, code="csrf")
+    if key := kept_forms.keep_outdated(request):
+        return redirect("kept_form", key)
     return _answer(request, 403, "This form is too old. Go back, reload the page and try again.", "403_csrf.html")
 
 

@@ -206,3 +206,50 @@ def test_no_more_is_kept_than_somebody_types(browser):
         send(browser)
 
     assert Session.objects.count() - before <= kept_forms.RATE.burst
+
+
+@pytest.fixture
+def outdated(sign_in: Any, known: Any) -> Any:
+    """Sends a form that was opened before its person signed in again; called with what the browser says of it."""
+    known(BEN, email="ben@example.com", is_staff=True, is_superuser=True)
+    sign_in.client.handler.enforce_csrf_checks = True
+    sign_in(BEN)
+    token = re.search(r'csrfmiddlewaretoken" value="([^"]+)', sign_in.client.get(FORM, headers=HOST).content.decode())
+    end_session()
+    sign_in(BEN)
+    told = {**HOST, "Origin": "https://marketedge.example", "Referer": f"https://marketedge.example{FORM}"}
+    form = typed(csrfmiddlewaretoken=token[1] if token else "")
+    return lambda **headers: sign_in.client.post(FORM, form, headers={**told, **headers})
+
+
+FROM_OUR_PAGE = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"}
+
+
+def test_a_form_from_before_the_last_sign_in_is_shown_again_and_not_saved(outdated, sign_in):
+    response = outdated(**FROM_OUR_PAGE)
+
+    page = sign_in.client.get(response.url)
+    assert (page.status_code, fields_of(page.content.decode())) == (200, typed())
+    with scope.login():
+        assert Invitation.unscoped.count() == 0
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {**FROM_OUR_PAGE, "Sec-Fetch-Site": "same-site"},
+        {**FROM_OUR_PAGE, "Sec-Fetch-Site": "cross-site"},
+        {**FROM_OUR_PAGE, "Sec-Fetch-Mode": "cors"},
+    ],
+)
+def test_a_form_without_a_good_token_from_elsewhere_is_not_kept(outdated, sign_in, told):
+    response = outdated(**told)
+
+    assert (response.status_code, kept_forms.FORMS in sign_in.client.session) == (403, False)
+
+
+def test_signing_out_from_an_outdated_page_keeps_nothing(outdated, sign_in):
+    response = sign_in.client.post("/sign-out/", {"csrfmiddlewaretoken": "x" * 64}, headers={**HOST, **FROM_OUR_PAGE})
+
+    assert (response.status_code, kept_forms.FORMS in sign_in.client.session) == (403, False)

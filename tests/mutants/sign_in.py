@@ -198,6 +198,13 @@ MUTANTS = (
         "tests/accounts/test_kept_forms.py",
     ),
     Mutant(
+        "forms of other sites are not kept",
+        "accounts/kept_forms.py",
+        'return keep(request) if came == ("same-origin", "navigate") else ""',
+        "return keep(request)",
+        "tests/accounts/test_kept_forms.py",
+    ),
+    Mutant(
         "strangers' forms are not kept",
         "accounts/kept_forms.py",
         "if not person or not fields",
