@@ -3,9 +3,11 @@
 import errno
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
@@ -32,7 +34,23 @@ def callers_id(request: HttpRequest) -> str:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
         return _answer(request, 413, "That was too much at once.", "413.html", code="too_large")
+    if isinstance(exception, SessionInterrupted):
+        words = "You were signed out while this was under way. Sign in, and look whether it was done."
+        return _answer(request, 400, words, "400_session.html", code="session_ended")
     return _answer(request, 400, "That request could not be read. Go back and try again.", code="malformed")
+
+
+class WrongMethodMiddleware:
+    """Who opens the address that a button sends to, by hand or by reloading, is told so: Django shows a blank page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code == 405 and not api.is_api(request) and not response.content:
+            response.content = render_to_string("405.html", {"contact": settings.CONTACT})
+        return response
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -8,6 +8,9 @@ import pytest
 from django.db import InterfaceError, InternalError, OperationalError
 from django.test import Client
 
+from accounts.models import Session
+from tests.factories import make_member, make_organisation
+
 
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -89,3 +92,22 @@ def test_an_old_form_says_what_to_do(db):
     response = strict.post("/sign-out/")
 
     assert (response.status_code, "reload" in response.content.decode().lower()) == (403, True)
+
+
+def test_an_address_that_is_no_page_says_so(client, db):
+    response = client.get("/sign-out/")
+
+    page = response.content.decode()
+    assert (response.status_code, response.headers["Allow"], "This address is no page" in page) == (405, "POST", True)
+    assert response.headers["Content-Length"] == str(len(response.content))
+
+
+def test_who_was_signed_out_meanwhile_is_not_told_that_nothing_was_done(db, monkeypatch):
+    browser = Client(raise_request_exception=False, headers={"X-Forwarded-Proto": "https"})
+    browser.force_login(make_member(make_organisation("Lumen")))
+    monkeypatch.setattr("tenants.middleware.note_acting", lambda *_: Session.objects.all().delete())
+
+    response = browser.get("/o/lumen/")
+
+    page = response.content.decode()
+    assert (response.status_code, "may have been saved" in page, "/sign-in/" in page) == (400, True, True)
