@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from accounts import actions
+from accounts import actions, addresses
 from accounts.models import ClientToken, Invitation, PlatformAdminLink, User
 from tenants.admin import OrganisationAdmin
 from tenants.administration import (
@@ -190,6 +190,11 @@ class GroupAdmin(ActionAdmin):
 class InvitationForm(ReasonedForm):
     by: ClassVar[Any]
     expires_at = ZonedDateTimeField(initial=lambda: timezone.now() + timedelta(days=settings.INVITATION_DAYS))
+
+    def clean_email(self) -> str:
+        if not addresses.is_plain(self.cleaned_data["email"]):
+            raise ValidationError(addresses.BEYOND_ASCII)
+        return self.cleaned_data["email"]
 
     def clean_expires_at(self) -> Any:
         if self.cleaned_data["expires_at"] <= timezone.now():

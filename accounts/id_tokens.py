@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any
 
-from accounts import signed_tokens
+from accounts import addresses, signed_tokens
 from accounts.bounded_http import Budget
 from accounts.provider import Tokens
 from accounts.refusals import BAD_TOKEN, Refused
@@ -66,9 +66,7 @@ def _claims(payload: dict[str, Any]) -> Claims:
 
 
 def _address(value: Any) -> str:
-    """Empty unless plain ASCII: ignoring case makes equals of K and the Kelvin sign, which only look alike."""
-    is_plain = isinstance(value, str) and value.isascii() and value.isprintable() and len(value) <= 254
-    return value.strip() if is_plain else ""
+    return value.strip() if isinstance(value, str) and addresses.is_plain(value) else ""
 
 
 def _name(value: Any) -> str:

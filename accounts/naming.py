@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import Q
 
+from accounts import addresses
 from accounts.models import User
 from tenants.naming import nearest, refusal
 from tenants.operations import UsageError
@@ -12,11 +13,13 @@ COMPARED = 2_000  # addresses that begin or end like the given one: comparing al
 
 
 def require_address(email: str) -> str:
-    """The address without what is around it; UsageError when it is none."""
+    """The address without what is around it; UsageError when it is none that somebody can sign in with."""
     try:
         validate_email(email.strip())
     except ValidationError:
         raise UsageError(f"{email!r} is not an e-mail address.") from None
+    if not addresses.is_plain(email.strip()):
+        raise UsageError(f"{email!r}: {addresses.BEYOND_ASCII}")
     return email.strip()
 
 

@@ -17,6 +17,7 @@ from accounts.refusals import (
     DEACTIVATED,
     LINK_NOT_YOURS,
     LINK_USED,
+    NO_ADDRESS,
     ORGANISATION_MISSING,
     ORGANISATION_OTHER,
     ORGANISATION_SUSPENDED,
@@ -114,7 +115,9 @@ def _newcomer(claims: Claims, vouching: Sequence[Organisation | None]) -> User:
 
 def _require_free_address(claims: Claims) -> None:
     """An address decides only when it is verified, and never leads to somebody who is there already."""
-    if not claims.is_email_verified or not claims.email:
+    if not claims.email:
+        raise Refused(NO_ADDRESS)
+    if not claims.is_email_verified:
         raise Refused(UNVERIFIED)
     if User.objects.with_email(claims.email).exists():
         raise Refused(ADDRESS_TAKEN)

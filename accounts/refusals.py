@@ -39,6 +39,13 @@ UNVERIFIED = Refusal(
     " follow its link, and sign in again.",
     is_about_the_account=True,
 )
+NO_ADDRESS = Refusal(
+    "no_address",
+    "Your account has no address that we can use",
+    "The sign-in service told us no e-mail address of your account, or one with letters beyond plain ASCII. Sign in"
+    " with another account, or write to the address below.",
+    is_about_the_account=True,
+)
 ADDRESS_TAKEN = Refusal(
     "address_taken",
     "This address belongs to another account",

@@ -15,6 +15,7 @@ SIGNED_IN, REFUSED = "person.signed_in", "sign_in.refused"
 REMEDIES = {
     "uninvited": "`provision_user EMAIL --organisation SLUG` lets them in",
     "unverified": "they verify the address at the sign-in service, then sign in again",
+    "no_address": "their account at the sign-in service gets an e-mail address in plain ASCII, or they use another",
     "address_taken": "they sign in by the account that they used first; another account cannot take over its address",
     "deactivated": "reactivate them in the admin site, if that is right",
     "organisation_unknown": "`provision_organisation SLUG --auth0-id ID` tells which organisation it is",

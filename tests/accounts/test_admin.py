@@ -159,6 +159,15 @@ def test_a_second_open_invitation_for_an_address_is_a_clear_error(client, superu
     assert "already has an open invitation" in response.content.decode()
 
 
+def test_an_address_that_nobody_can_sign_in_with_is_not_invited(client, superuser):
+    form = invitation_form(make_organisation(), email="new@m\u00fcller.example")
+
+    response = client.post("/admin/accounts/invitation/add/", form)
+
+    with scope.login():
+        assert ("beyond plain ASCII" in response.content.decode(), Invitation.objects.count()) == (True, 0)
+
+
 def test_invitations_are_withdrawn_after_confirmation(client, superuser):
     invitation = make_invitation(make_organisation(), "new@example.com")
 

@@ -55,6 +55,7 @@ def test_the_person_who_invites_is_kept_when_they_have_an_account():
     [
         (["new@example.com", "lumin", "viewer"], "There is no organisation lumin. Did you mean lumen?"),
         (["not an address", "lumen", "viewer"], "is not an e-mail address"),
+        (["new@m\u00fcller.example", "lumen", "viewer"], "an address beyond plain ASCII"),
     ],
 )
 def test_what_cannot_be_invited_is_refused_with_2(arguments, words):

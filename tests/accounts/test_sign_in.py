@@ -118,6 +118,15 @@ def test_an_address_counts_only_when_verified_is_the_boolean_true(sign_in, claim
     assert (sign_in(BEN).status_code, User.objects.count(), refusals()) == (403, 0, ["unverified"])
 
 
+@pytest.mark.parametrize("address", [None, "", "ben@m\u00fcller.example"])
+def test_who_has_no_address_that_counts_is_not_told_to_verify_it(sign_in, address):
+    sign_in.provider.faults = Faults(claims=(("email", address), ("email_verified", True)))
+
+    page = sign_in(BEN).content.decode()
+
+    assert (refusals(), "no address that we can use" in page) == (["no_address"], True)
+
+
 def test_an_address_never_links_to_an_existing_person(sign_in):
     make_user(BEN_ADDRESS)
     make_invitation(make_organisation(), BEN_ADDRESS)

@@ -143,7 +143,12 @@ def test_a_superuser_needs_no_membership():
 
 
 @pytest.mark.parametrize(
-    ("code", "remedy"), [("unverified", "verify the address"), ("something_new", "the log has more")]
+    ("code", "remedy"),
+    [
+        ("unverified", "verify the address"),
+        ("no_address", "gets an e-mail address"),
+        ("something_new", "the log has more"),
+    ],
 )
 def test_a_refusal_since_the_last_sign_in_is_told_with_what_to_do(lumen, code, remedy):
     person = make_ann(lumen)

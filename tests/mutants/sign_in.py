@@ -198,6 +198,20 @@ MUTANTS = (
         "tests/accounts/test_kept_forms.py",
     ),
     Mutant(
+        "who has no address that counts is told so",
+        "accounts/provisioning.py",
+        "    if not claims.email:\n        raise Refused(NO_ADDRESS)\n",
+        "",
+        "tests/accounts/test_sign_in.py",
+    ),
+    Mutant(
+        "only addresses that somebody can sign in with are invited",
+        "accounts/admin.py",
+        'if not addresses.is_plain(self.cleaned_data["email"]):',
+        "if False:",
+        "tests/accounts/test_admin.py",
+    ),
+    Mutant(
         "forms of other sites are not kept",
         "accounts/kept_forms.py",
         'return keep(request) if came == ("same-origin", "navigate") else ""',

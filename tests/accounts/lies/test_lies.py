@@ -17,7 +17,7 @@ from tests.accounts.lies.world import ADDRESS, Truth, World, everybody, refusals
 pytestmark = pytest.mark.django_db
 NO_TOKEN = {"bad_token"}
 NO_ANSWER = {"provider_down", "provider_refused", "bad_token"}
-NOT_THEM = {"uninvited", "unverified", "address_taken", "bad_token"}
+NOT_THEM = {"uninvited", "unverified", "no_address", "address_taken", "bad_token"}
 VERA_AND_BEN = (2, 1)  # people, and those who are known by a subject
 ADDRESSES = {"/oauth/token", "/.well-known/jwks.json"}
 
