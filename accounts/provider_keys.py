@@ -73,6 +73,11 @@ class KeyStore:
             raise Refused(BAD_TOKEN, "unknown key")
         return found
 
+    def is_at_hand(self, kid: str | None) -> bool:
+        """Whether `key` has an answer without waiting for somebody else's question; one at a time may ask by itself."""
+        known = self.known
+        return known.is_younger_than(KEPT) and known.find(kid) is not None
+
     def _may_ask(self, *, is_unknown: bool) -> bool:
         """Anybody can invent names of keys, so those who do make us ask only now and then."""
         now = time.monotonic()

@@ -26,6 +26,9 @@ class KnownKeys:
             raise Refused(BAD_TOKEN, "unknown key")
         return signer().key.public_key()
 
+    def is_at_hand(self, kid: str | None) -> bool:
+        return kid == signer().kid
+
 
 def claims_for(subject: str, **changes: Any) -> dict[str, Any]:
     """As Auth0 writes them for somebody who signed in; None takes a claim away."""

@@ -11,8 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import include, path
 
+from accounts import credentials
 from accounts.models import Identity, User
 from accounts.refusals import PROVIDER_DOWN, Refused
+from accounts.turns import Turns
 from tenants import scope
 from tenants.api import methods, organisation_not_required
 from tests.factories import make_member, make_organisation, make_user
@@ -202,11 +204,23 @@ def test_a_provider_that_is_away_is_no_fault_of_the_token(client, bearer, ben, m
         def key(self, kid, budget):
             raise Refused(PROVIDER_DOWN, "timeout")
 
+        def is_at_hand(self, kid):
+            return False
+
     monkeypatch.setattr("accounts.signed_tokens.key_store", Away())
 
     response = client.get("/api/who", headers=bearer("auth0|ben"))
 
     assert (told(response), response.headers["Retry-After"]) == ((503, "provider_unavailable"), "10")
+
+
+def test_others_who_wait_for_keys_keep_nobody_out_whose_key_is_at_hand(client, bearer, ben, monkeypatch):
+    monkeypatch.setattr(credentials, "turns", Turns(1))
+    invented = bearer("auth0|ben", header={"kid": "invented"})
+
+    with credentials.turns.taken():
+        assert client.get("/api/who", headers=bearer("auth0|ben")).status_code == 200
+        assert told(client.get("/api/who", headers=invented)) == (503, "provider_unavailable")
 
 
 def test_tokens_are_refused_where_the_api_has_no_audience(client, bearer, settings, ben):

@@ -80,6 +80,16 @@ def test_a_new_key_is_found_at_once(keys, clock):
     assert outcome(store, "second") is None
 
 
+@pytest.mark.parametrize(("hours", "expected"), [(0, True), (23.9, True), (24.1, False)])
+def test_a_known_key_is_at_hand_for_a_day_and_no_other(keys, clock, hours, expected):
+    store = KeyStore()
+    assert not store.is_at_hand("first")
+    outcome(store)
+    clock[0] += hours * 3600
+
+    assert (store.is_at_hand("first"), store.is_at_hand("invented")) == (expected, False)
+
+
 def test_keys_that_nobody_knows_are_not_asked_for_more_often_than_every_half_minute(keys, clock):
     store = KeyStore()
     outcome(store)
