@@ -42,9 +42,9 @@ class StartSignInView(OIDCAuthenticationRequestView):
         next_url = destinations.wanted(request)
         if request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
             # Another site may lead to the page with the button; pressing it is the person's.
-            return redirect(
-                f"{reverse('sign_in')}{'?' if next_url else ''}{urlencode({'next': next_url} if next_url else {})}"
-            )
+            wanted = {"next": next_url, "organisation": request.GET.get("organisation", "")[:80]}
+            query = urlencode({name: value for name, value in wanted.items() if value})
+            return redirect(f"{reverse('sign_in')}{'?' if query else ''}{query}")
         organisation = asked_organisation(request, next_url)
         link_hash = request.session.pop(LINK, None) or ""
         begun = attempts.begin(next_url=next_url, organisation=organisation, link_hash=link_hash)

@@ -1,5 +1,7 @@
 """Which organisation somebody signed in to at the provider, and what that opens here."""
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from accounts.local_provider.tokens import Faults
 from accounts.models import Identity, Invitation, User
 from tenants import scope
 from tenants.models import AuditEvent, Membership, Organisation
+from tests.accounts.conftest import query_of
 from tests.factories import make_invitation, make_member, make_organisation, make_user
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +56,14 @@ def test_an_organisations_people_enter_with_the_lowest_role(arrives_in, lumen):
 
 def test_nobody_needs_to_name_the_organisation_beforehand(arrives_in, lumen):
     assert (arrives_in("org_lumen"), seats()) == ("/", [("Lumen", "viewer")])
+
+
+def test_the_organisation_that_another_site_leads_to_is_behind_the_button(client, lumen):
+    led_to = client.get("/oidc/authenticate/?organisation=lumen", headers={"Sec-Fetch-Site": "cross-site"}).url
+
+    [button] = re.findall(r'href="(/oidc/authenticate/[^"]*)"', client.get(led_to).content.decode())
+
+    assert query_of(client.get(html.unescape(button)).url)["organization"] == "org_lumen"
 
 
 def test_somebody_known_gets_a_seat_once(arrives_in, lumen, known):
