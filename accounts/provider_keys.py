@@ -21,6 +21,7 @@ FRESH = 600  # seconds that keys are used without asking again
 KEPT = 24 * 3600  # seconds that they are used while the provider does not answer
 UNKNOWN_COOL_DOWN = 30  # seconds between questions for keys that nobody knew
 FAILURE_COOL_DOWN = 5  # seconds between questions to a provider that did not answer
+MORE_PATIENCE = 1.0  # seconds that somebody would wait longer than who asked in vain, and so asks again at once
 READ_LIMIT = 3.0  # seconds for the keys, when older ones could be used instead
 BITS = range(2048, 8193)
 
@@ -54,6 +55,7 @@ class KeyStore:
 
     known: Known = field(default_factory=Known)
     failed_at: float = -math.inf
+    failed_within: float = 0.0  # seconds that the question which failed had
     unknown_at: float = -math.inf
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _asking: threading.Event | None = None
@@ -66,6 +68,8 @@ class KeyStore:
             return found
         if self._may_ask(is_unknown=found is None and known.is_younger_than(FRESH)):
             self._ask_once(budget.at_most(READ_LIMIT) if found else budget, can_go_on=found is not None)
+        if not found and self._failed_too_soon_for(budget):
+            self._ask_once(budget, can_go_on=False)
         if not self.known.is_younger_than(KEPT):
             raise Refused(PROVIDER_DOWN, "no keys of the provider are known")
         found = self.known.find(kid)
@@ -90,6 +94,11 @@ class KeyStore:
                 self.unknown_at = now
             return True
 
+    def _failed_too_soon_for(self, budget: Budget) -> bool:
+        """Calls of the API wait less than a sign-in: where they gave up, the provider may only be slow."""
+        has_failed = self.failed_at > self.known.read_at
+        return has_failed and _patience(budget) > self.failed_within + MORE_PATIENCE
+
     def _ask_once(self, budget: Budget, *, can_go_on: bool) -> None:
         """Ask, or wait for the one who is asking already, unless an older key is good enough to go on with."""
         with self._lock:
@@ -100,15 +109,21 @@ class KeyStore:
             if not can_go_on:
                 asking.wait(budget.left())
             return
+        patience = _patience(budget)
         try:
             self.known = _read(budget)
         except NoAnswer as fault:
-            self.failed_at = time.monotonic()
+            self.failed_at, self.failed_within = time.monotonic(), patience
             logger.warning("The provider's keys could not be read: %s", fault)
         finally:
             with self._lock:
                 self._asking = None
             done.set()
+
+
+def _patience(budget: Budget) -> float:
+    """Seconds that are left; none is no fault here."""
+    return budget.ends_at - time.monotonic()
 
 
 def _read(budget: Budget) -> Known:

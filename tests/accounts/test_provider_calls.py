@@ -47,9 +47,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def outcome(store: KeyStore, kid: str | None = "first") -> Refusal | None:
+def outcome(store: KeyStore, kid: str | None = "first", patience: float = 2) -> Refusal | None:
     try:
-        store.key(kid, Budget(2))
+        store.key(kid, Budget(patience))
     except Refused as refused:
         return refused.refusal
     return None
@@ -88,6 +88,53 @@ def test_a_known_key_is_at_hand_for_a_day_and_no_other(keys, clock, hours, expec
     clock[0] += hours * 3600
 
     assert (store.is_at_hand("first"), store.is_at_hand("invented")) == (expected, False)
+
+
+class KeysForThePatient(Keys):
+    """Answers those who wait long enough; others wait as long as they can, in vain."""
+
+    def ask(self, url: str, budget: Budget) -> Answer:
+        seconds = budget.left()
+        if seconds < 3:
+            time.sleep(seconds)
+            self.asked += 1
+            raise NoAnswer("out of time")
+        return super().ask(url, budget)
+
+
+@pytest.fixture
+def keys_for_the_patient(monkeypatch: pytest.MonkeyPatch) -> KeysForThePatient:
+    made = KeysForThePatient()
+    monkeypatch.setattr(provider_keys.bounded_http, "ask", made.ask)
+    return made
+
+
+def test_who_waited_too_short_keeps_nobody_from_asking_who_waits_longer(keys_for_the_patient):
+    store = KeyStore()
+
+    assert outcome(store, patience=0.1) == PROVIDER_DOWN
+    assert (outcome(store, patience=0.5), keys_for_the_patient.asked) == (PROVIDER_DOWN, 1)
+    assert (outcome(store, patience=6), keys_for_the_patient.asked) == (None, 2)
+
+
+def test_a_new_key_is_looked_for_again_by_who_waits_longer(keys_for_the_patient):
+    store = KeyStore()
+    outcome(store, patience=6)
+    keys_for_the_patient.listed = [FIRST, SECOND]
+
+    assert outcome(store, "second", patience=0.1) == BAD_TOKEN
+    assert outcome(store, "second", patience=6) is None
+
+
+def test_who_waited_for_somebody_in_vain_asks_with_the_time_that_is_left(keys_for_the_patient):
+    store = KeyStore()
+    first = threading.Thread(target=outcome, args=[store], kwargs={"patience": 0.4})
+    first.start()
+    while not store._asking:
+        time.sleep(0.01)
+
+    assert outcome(store, patience=6) is None
+    first.join()
 
 
 def test_keys_that_nobody_knows_are_not_asked_for_more_often_than_every_half_minute(keys, clock):

@@ -212,6 +212,20 @@ MUTANTS = (
         "tests/accounts/test_admin.py",
     ),
     Mutant(
+        "who waited too short for keys keeps nobody out who waits longer",
+        "accounts/provider_keys.py",
+        "if not found and self._failed_too_soon_for(budget):",
+        "if False:",
+        "tests/accounts/test_provider_calls.py",
+    ),
+    Mutant(
+        "a provider that is down is not asked at once by everybody",
+        "accounts/provider_keys.py",
+        "return has_failed and _patience(budget) > self.failed_within + MORE_PATIENCE",
+        "return has_failed",
+        "tests/accounts/test_provider_calls.py",
+    ),
+    Mutant(
         "few wait for keys that are not known, at the API",
         "accounts/credentials.py",
         "if signed_tokens.is_soon_verified(token):",
