@@ -92,7 +92,13 @@ STALE = Refusal(
     "Signing in takes one page after the other. Start again, and it will work.",
     status=400,
 )
-CANCELLED = Refusal("cancelled", "You were not signed in", "Sign-in was cancelled. You can start again at any time.")
+# One and the same error (access_denied) for both.
+CANCELLED = Refusal(
+    "cancelled",
+    "You were not signed in",
+    "Sign-in was cancelled, or the sign-in service does not let your account in here. You can start again at any time;"
+    " if you did not cancel it, write to the address below.",
+)
 PROVIDER_REFUSED = Refusal(
     "provider_refused",
     "The sign-in service refused",

@@ -23,7 +23,7 @@ REMEDIES = {
     "organisation_other": "they choose the organisation that they asked for at the sign-in service",
     "organisation_suspended": "the organisation is restored in the admin site, if that is right",
     "stale": "they start again from the sign-in page, in one tab; if it stays, their browser drops cookies",
-    "cancelled": "they start again and agree at the sign-in service",
+    "cancelled": "they start again and agree at the sign-in service; if they did, its own log says why it refused them",
     "provider_refused": "look at the sign-in service's own log",
     "provider_down": "`check_idp` says whether the sign-in service answers",
     "bad_token": "`check_idp`, and compare this machine's clock with the sign-in service's",

@@ -269,6 +269,12 @@ def test_nobody_is_signed_out_by_an_address(sign_in, known, query):
     assert (response.status_code, sign_in.is_signed_in) == (400, True)
 
 
+def test_an_account_that_the_provider_keeps_out_is_not_called_cancelled_alone(sign_in):
+    page = sign_in("cancel").content.decode()
+
+    assert "does not let your account in" in page
+
+
 def test_cancelling_at_the_provider_is_a_calm_page(sign_in):
     response = sign_in("cancel")
 
