@@ -38,7 +38,7 @@ def genuine(token: str, budget: Budget, *, types: Container[str]) -> dict[str, A
 
     `types` are the `typ`s that it may have.
     """
-    parts = COMPACT.fullmatch(token) if len(token) <= LONGEST else None
+    parts = _parts(token)
     if parts is None:
         raise Refused(BAD_TOKEN, "not a compact token of a fair length")
     header = _part(parts[1])
@@ -53,11 +53,15 @@ def genuine(token: str, budget: Budget, *, types: Container[str]) -> dict[str, A
 
 def is_soon_verified(token: str) -> bool:
     """Whether nobody has to wait for the provider's keys: the token's is at hand, or none will be looked for."""
-    parts = COMPACT.fullmatch(token) if len(token) <= LONGEST else None
+    parts = _parts(token)
     try:
         return parts is None or key_store.is_at_hand(_part(parts[1]).get("kid"))
     except Refused:
         return True
+
+
+def _parts(token: str) -> re.Match[str] | None:
+    return COMPACT.fullmatch(token) if len(token) <= LONGEST else None
 
 
 def _part(encoded: str) -> dict[str, Any]:
