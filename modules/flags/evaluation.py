@@ -238,8 +238,8 @@ def _one_of_all(flag: Flag, context: Context, version: int) -> Explanation:
 
 def unknown(key: str, default: Any, version: int) -> Explanation:
     """The default of the calling code, as an explanation."""
-    outcome: Outcome = UNKNOWN_ON if default else UNKNOWN_OFF
-    return Explanation(default, "default", outcome, version, Flag(str(key)), NOBODY)
+    outcome: Outcome = UNKNOWN_ON if _is_true(default) else UNKNOWN_OFF
+    return Explanation(default, "default", outcome, version, Flag(_words(key)), NOBODY)
 
 
 def _here(context: Context | None) -> tuple[Snapshot, Context]:
@@ -251,18 +251,34 @@ def _here(context: Context | None) -> tuple[Snapshot, Context]:
 
 def _tell_unknown(key: str, default: Any) -> None:
     if _is_news("unknown", key):
-        logger.warning("The flag %s is unknown: its default %s holds.", key, default)
+        logger.warning("The flag %s is unknown: its default %s holds.", _words(key), _words(default))
 
 
 def _tell_failed(key: Any, default: Any) -> None:
     if _is_news("failed", key):
-        logger.exception("The flag %.100s could not be evaluated: its default %s holds.", key, default)
+        logger.exception("The flag %.100s could not be evaluated: its default %s holds.", _words(key), _words(default))
 
 
 def _is_news(what: str, key: Any) -> bool:
     """Each fault is told once for a key, and not more often than there is memory for."""
-    told = (what, str(key)[:100])
+    told = (what, _words(key)[:100])
     if told in _told or len(_told) >= 10_000:
         return False
     _told.add(told)
     return True
+
+
+def _words(given: Any) -> str:
+    """Whatever calling code gives, even where its own words fail."""
+    try:
+        return str(given)
+    except Exception:
+        return f"({type(given).__name__} that cannot be written)"
+
+
+def _is_true(default: Any) -> bool:
+    """What cannot say, such as a table of numbers, stands for off."""
+    try:
+        return bool(default)
+    except Exception:
+        return False

@@ -333,4 +333,18 @@ MUTANTS = (
         "",
         "tests/modules/flags/test_admin_history.py",
     ),
+    Mutant(
+        "words for what code gives that has none",
+        "modules/flags/evaluation.py",
+        "    try:\n        return str(given)\n    except Exception:\n",
+        "    try:\n        return str(given)\n    except ZeroDivisionError:\n",
+        "tests/modules/flags/test_fuzzed.py",
+    ),
+    Mutant(
+        "defaults that are neither true nor false",
+        "modules/flags/evaluation.py",
+        "UNKNOWN_ON if _is_true(default) else UNKNOWN_OFF",
+        "UNKNOWN_ON if default else UNKNOWN_OFF",
+        "tests/modules/flags/test_fuzzed.py",
+    ),
 )

@@ -171,6 +171,31 @@ def test_a_key_that_nobody_has_gives_the_default(key, default, told):
     assert len(told) == 3
 
 
+class Unsaid:
+    """Has no words, and is neither true nor false: as a table of numbers, or a row that was never saved."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+    def __bool__(self) -> bool:
+        raise ValueError("neither true nor false")
+
+
+@pytest.mark.parametrize(
+    "key", ["gone", Unsaid(), 10**5000, []], ids=["a text", "no words", "a large number", "a list"]
+)
+@pytest.mark.parametrize("default", [True, Unsaid(), 10**5000], ids=["on", "no words", "a large number"])
+def test_what_has_no_words_is_answered_with_the_default(key, default, told):
+    hold(compile_release(0, NO_FLAGS, NOW))
+
+    answers = [ask(key, default=default) for ask in (evaluation.is_on, evaluation.value)]
+    explained = evaluation.explain(key, default=default)
+
+    assert all(answer is default for answer in (*answers, explained.value))
+    assert explained.is_on == (not isinstance(default, Unsaid))
+    assert len(told) == 3
+
+
 @quickly
 @given(flags=some.lists(sound, min_size=1, max_size=3), share=some.floats(0, 1, exclude_max=True))
 def test_nothing_changes_by_itself_before_the_next_transition(flags, share):
