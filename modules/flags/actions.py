@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from modules.flags.copying import copy_of
-from modules.flags.document import FORMAT, Malformed, bodies, canonical
+from modules.flags.document import FORMAT, Malformed, bodies, canonical, require_each_once
 from modules.flags.drafting import bodies as drafted
 from modules.flags.models import (
     Flag,
@@ -239,11 +239,13 @@ def _require_newest(number: int | None) -> None:
 def import_flags(text: str, *, by: Any, reason: str, only: bool = False) -> Restored:
     """Make the flags say what an exported document says; with `only`, no other flag stays."""
     with change("flags.imported", by=by, reason=reason):
-        return _restored(text, only=only)
+        return _restored(text, only=only, is_from_outside=True)
 
 
-def _restored(text: str, *, only: bool) -> Restored:
+def _restored(text: str, *, only: bool, is_from_outside: bool = False) -> Restored:
     try:
+        if is_from_outside:
+            require_each_once(text)
         return restore(text, only=only)
     except Malformed as fault:
         raise Refused(str(fault)) from fault

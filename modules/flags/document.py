@@ -7,6 +7,7 @@ holds stands in `rules_of`.
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -110,6 +111,25 @@ def bodies(text: str) -> dict[str, Any]:
 def json_of(text: str) -> Any:
     """ValueError, of which Malformed is one, or RecursionError, when it is none, or holds an endless number."""
     return json.loads(text, parse_constant=_no_number, parse_float=_finite)
+
+
+def require_each_once(text: str) -> None:
+    """Malformed where an object says the same name twice, as somebody may who edits it: one of the two would be lost.
+    What is no JSON at all is for `bodies` to refuse."""
+    try:
+        json.loads(text, object_pairs_hook=_each_once)
+    except Malformed:
+        raise
+    except (ValueError, RecursionError):
+        return
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    told = dict(pairs)
+    if len(told) < len(pairs):
+        name = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+        raise Malformed(f"{name[:100]!r} stands twice in the same place. Take one of the two out.")
+    return told
 
 
 def _no_number(text: str) -> Any:

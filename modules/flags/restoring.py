@@ -7,11 +7,12 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import Model
 
-from modules.flags.document import Rules, bodies
+from modules.flags.document import Malformed, Rules, bodies, moment_text
 from modules.flags.drafting import bodies as drafted
 from modules.flags.models import Flag, FlagOverride, FlagPrerequisite, FlagVariant, RampStep, SectorRule
 from modules.flags.soundness import require_sound
 from tenants.models import Organisation
+from tenants.zoned_times import FIRST, LAST
 
 
 class Restored:
@@ -24,14 +25,17 @@ class Restored:
 
 def restore(text: str, *, only: bool = True) -> Restored:
     """Malformed, with nothing done, for a document that nobody may publish. With `only`, flags that it does not know
-    are deleted. Overrides for organisations and people who are not here are left out."""
+    are deleted. Overrides for organisations and people who are not here are left out, and so are parts that flags do
+    not have here."""
     rules, now, done = require_sound(text), drafted(), Restored()
     wanted = {key: body for key, body in bodies(text).items() if body != now.get(key)}
+    for key in wanted:
+        _require_within_calendar(rules[key])
     rows = {key: _own(key, wanted[key], rules[key], known=now) for key in wanted}
-    done.changes += [_difference(key, now.get(key), body) for key, body in wanted.items()]
     for key in wanted:
         _parts(rows[key], rules[key], done)
     _needs({key: rules[key].needs for key in wanted})
+    _tell(done, wanted, now, drafted())
     if only:
         gone = sorted(set(now) - set(rules))
         FlagPrerequisite.objects.filter(flag__key__in=gone).delete()
@@ -40,10 +44,27 @@ def restore(text: str, *, only: bool = True) -> Restored:
     return done
 
 
-def _difference(key: str, now: Mapping[str, Any] | None, body: Mapping[str, Any]) -> str:
-    if now is None:
+def _require_within_calendar(rules: Rules) -> None:
+    """What no form takes either: a moment that could not be shown in every zone."""
+    for moment in rules.moments:
+        if not FIRST <= moment <= LAST:
+            raise Malformed(f"{rules.key}: {moment_text(moment)} is on the first or last day of the calendar.")
+
+
+def _tell(done: Restored, wanted: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """By what the rows say now: a document may say the same in another order or form, or more than they can."""
+    for key, body in wanted.items():
+        if after[key] != before.get(key):
+            done.changes.append(_difference(key, before.get(key), after[key]))
+        done.left_out += [
+            f"flag {key}: {part[:100]!r}, which no flag has here" for part in sorted(body.keys() - after[key].keys())
+        ]
+
+
+def _difference(key: str, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> str:
+    if before is None:
         return f"add flag {key}"
-    return f"change flag {key}: {', '.join(sorted(part for part in body if body[part] != now.get(part)))}"
+    return f"change flag {key}: {', '.join(sorted(part for part in after if after[part] != before.get(part)))}"
 
 
 def _own(key: str, body: Mapping[str, Any], rules: Rules, known: Mapping[str, Any]) -> Flag:

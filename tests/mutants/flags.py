@@ -347,4 +347,25 @@ MUTANTS = (
         "UNKNOWN_ON if default else UNKNOWN_OFF",
         "tests/modules/flags/test_fuzzed.py",
     ),
+    Mutant(
+        "imports that say something twice",
+        "modules/flags/actions.py",
+        "            require_each_once(text)\n",
+        "            pass\n",
+        "tests/modules/flags/test_releases.py",
+    ),
+    Mutant(
+        "imports of moments outside a zone's calendar",
+        "modules/flags/restoring.py",
+        "        _require_within_calendar(rules[key])\n",
+        "        pass\n",
+        "tests/modules/flags/test_releases.py",
+    ),
+    Mutant(
+        "changes of an import that are none",
+        "modules/flags/restoring.py",
+        "        if after[key] != before.get(key):\n",
+        "        if True:\n",
+        "tests/modules/flags/test_releases.py",
+    ),
 )

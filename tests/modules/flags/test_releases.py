@@ -1,7 +1,7 @@
 """Every change of flags is one release, in the order of commits and without a gap; and may be taken back."""
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -213,6 +213,47 @@ def test_an_export_of_elsewhere_is_imported_without_who_is_not_here(by):
     assert done.changes == ["change flag whole: overrides, rollout"]
     assert done.left_out == ["flag whole: the override for 5b6f35a5-0000-4000-8000-000000000000, who is not here"]
     assert Flag.objects.get(key="whole").rollout == 100_000
+
+
+def exported(**parts) -> dict:
+    """What the newest release says, with other parts of the flag `wanted`."""
+    document = json.loads(FlagRelease.objects.order_by("-number")[0].document)
+    document["flags"]["wanted"] |= parts
+    return document
+
+
+def test_an_import_tells_as_changes_what_changes_alone(by):
+    for key in ("a", "b"):
+        make_flag(key)
+    wanted = make_flag("wanted", window_starts_at=datetime(2026, 1, 31, 9, tzinfo=UTC))
+    actions.save_flag(wanted, by=by, reason="more", needs=Flag.objects.filter(key__in=["a", "b"]))
+    same = exported(starts_at="2026-01-31T10:00:00+01:00", needs=["b", "a"], rolout=5)
+
+    done = actions.import_flags(json.dumps(same), by=by, reason="the same in other words")
+
+    assert (done.changes, done.left_out) == ([], ["flag wanted: 'rolout', which no flag has here"])
+    assert numbers() == [1, 2, 3, 4]
+
+
+def test_an_import_that_says_something_twice_is_refused(by):
+    make_flag("wanted")
+    document = json.dumps(exported())
+    twice = document.replace('"wanted":', '"wanted": {}, "wanted":')
+
+    with pytest.raises(releases.Refused, match="'wanted' stands twice"):
+        actions.import_flags(twice, by=by, reason="two files in one")
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T12:00:00+00:00", "9999-12-31T12:00:00+00:00"])
+@pytest.mark.parametrize("part", ["window", "ramp"])
+def test_moments_that_some_zone_could_not_tell_are_not_imported(by, moment, part):
+    make_flag("wanted")
+    parts = {"starts_at": moment} if part == "window" else {"ramp": [{"at": moment, "rollout": 0}]}
+
+    with pytest.raises(releases.Refused, match="first or last day of the calendar"):
+        actions.import_flags(json.dumps(exported(**parts)), by=by, reason="for ever")
+
+    assert numbers() == [1]
 
 
 def test_an_import_of_nonsense_changes_nothing(by):
