@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ def percentage(text: str) -> int:
         thousandths = Decimal(text) * 1000
         if 0 <= thousandths <= 100_000 and thousandths == int(thousandths):
             return int(thousandths)
-    except (InvalidOperation, ValueError, OverflowError):
+    except (ArithmeticError, ValueError):
         pass
     raise ArgumentTypeError(f"{text!r} is not a percentage from 0 to 100, with up to three decimals.")
 

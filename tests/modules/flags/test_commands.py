@@ -138,6 +138,7 @@ def test_a_flag_is_made():
         (["set", "Not A Key", "--create"], "Lower-case letters", 1),
         (["set", "wanted", "--percentage", "101"], "not a percentage", 1),
         (["set", "wanted", "--percentage", "nan"], "not a percentage", 1),
+        (["set", "wanted", "--percentage", "1e999999999"], "not a percentage", 1),
         (["set", "wanted", "--enabled", "maybe"], "neither on nor off", 1),
         (["set", "wanted", "--kind", "whim"], "not a valid choice", 1),
         (["revert", "9"], "There is no release 9", 1),
