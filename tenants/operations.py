@@ -187,6 +187,7 @@ class OperationsCommand(BaseCommand):
             raise SystemExit(int(Exit.UNKNOWN)) from None
 
     def _parsed(self, argv: list[str]) -> dict[str, Any]:
+        _require_text(argv)
         try:
             options = self.create_parser(argv[0], argv[1]).parse_args(argv[2:])
         except CommandError as misuse:
@@ -232,6 +233,15 @@ class OperationsCommand(BaseCommand):
             self.say(f"{_SIGNS[finding.state]}  {finding.subject}: {finding.says}")
             if finding.advice and (following is None or following.advice != finding.advice):
                 self.say(f"      -> {finding.advice}")
+
+
+def _require_text(argv: list[str]) -> None:
+    """UsageError for bytes that are no UTF-8, which Python hands over as halves of characters that nothing can keep."""
+    for given in argv:
+        try:
+            given.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"{given!r} is not text in UTF-8.") from None
 
 
 def bounded(ask: Callable[[], Report], timeout: float, report: Report | None = None) -> Report:

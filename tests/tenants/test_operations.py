@@ -67,6 +67,14 @@ def keep_connection(monkeypatch):
     monkeypatch.setattr("tenants.operations.connections.close_all", lambda: None)
 
 
+def test_arguments_that_are_no_text_are_refused_in_words():
+    assert answer_of(lambda command: Report(), "--number", "caf\udce9") == (
+        2,
+        "",
+        "'caf\\udce9' is not text in UTF-8.\n",
+    )
+
+
 @pytest.mark.parametrize(
     ("states", "code"),
     [
