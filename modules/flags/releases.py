@@ -84,6 +84,12 @@ def _locked_pointer() -> FlagPointer:
     return FlagPointer.objects.select_for_update().get(id=1)
 
 
+def _highest(number: int) -> int:
+    """Where the pointer was lost, or is older than a release, its number is taken already."""
+    newest = FlagRelease.objects.order_by("-number").values_list("number", flat=True).first()
+    return max(number, newest or 0)
+
+
 def _publish(pointer: FlagPointer, *, by: Any, reason: str, reverts_to: int | None) -> int | None:
     document = draft()
     if FlagRelease.objects.filter(number=pointer.number, document=document).exists():
@@ -92,7 +98,7 @@ def _publish(pointer: FlagPointer, *, by: Any, reason: str, reverts_to: int | No
         require_sound(document)
     except Malformed as fault:
         raise Refused(str(fault)) from fault
-    pointer.number += 1
+    pointer.number = _highest(pointer.number) + 1
     FlagRelease(
         number=pointer.number,
         document=document,

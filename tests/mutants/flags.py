@@ -368,4 +368,11 @@ MUTANTS = (
         "        if True:\n",
         "tests/modules/flags/test_releases.py",
     ),
+    Mutant(
+        "number of a release beside a pointer that was lost",
+        "modules/flags/releases.py",
+        "return max(number, newest or 0)",
+        "return number",
+        "tests/modules/flags/test_unreadable.py",
+    ),
 )

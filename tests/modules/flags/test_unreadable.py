@@ -188,6 +188,18 @@ def test_what_others_changed_is_told_from_the_releases_that_can_be_read(client, 
     assert "7 %" in page
 
 
+@pytest.mark.parametrize("number", [None, 0, 1], ids=["lost", "as at first", "older"])
+def test_flags_are_killed_although_the_pointer_names_no_newest_release(client, flag, number):
+    with scope.login():
+        FlagPointer.objects.all().delete()
+        FlagPointer.objects.bulk_create([] if number is None else [FlagPointer(number=number)])
+
+    throw(client, flag)
+
+    with scope.login():
+        assert (Flag.objects.get(pk=flag.pk).is_killed, FlagPointer.objects.get().number, newest()) == (True, 3, 3)
+
+
 @pytest.mark.parametrize("document", WHOLE.values(), ids=WHOLE)
 def test_flags_are_killed_at_once_and_in_bulk(client, flag, document):
     add(document)
