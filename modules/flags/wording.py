@@ -1,7 +1,7 @@
 """Parts of flags in words, for people: percentages, values, and times in the zone of whoever reads."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
@@ -16,7 +16,15 @@ def percent(rollout: int) -> str:
 
 
 def moment(at: datetime | None, without: str = "") -> str:
-    return f"{timezone.localtime(at):%d %b %Y %H:%M %Z}" if at else without
+    return f"{local(at):%d %b %Y %H:%M %Z}" if at else without
+
+
+def local(at: datetime) -> datetime:
+    """In the zone of whoever reads; in UTC where that zone's calendar has no such day."""
+    try:
+        return timezone.localtime(at)
+    except OverflowError:
+        return at.astimezone(UTC)
 
 
 def moment_of_text(text: str | None, without: str = "") -> str:

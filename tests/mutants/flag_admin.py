@@ -209,8 +209,8 @@ MUTANTS = (
     Mutant(
         "reason for deleting an override",
         "modules/flags/admin/overrides.py",
-        'if request.method == "POST" and 0 < len(reason) <= LONGEST_REASON:',
-        'if request.method == "POST":',
+        "is_reason_given = 0 < len(reason) <= LONGEST_REASON",
+        "is_reason_given = True",
         "tests/modules/flags/test_admin_overrides.py",
     ),
     Mutant(

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
-from modules.flags import actions
+from modules.flags import actions, wording
 from modules.flags.admin.caveats import unread
 from modules.flags.admin.filters import AnswerFilter
 from modules.flags.admin.releasing import ReleasingAdmin
@@ -27,6 +27,7 @@ from modules.flags.models import Flag, FlagOverride
 from modules.flags.names import names_between
 from modules.flags.override_form import OFF, ON, OverrideForm
 from modules.flags.rehearsal import Rehearsal, rehearse
+from modules.flags.releases import Refused
 from tenants.administration import LONGEST_REASON
 
 SHOWN = 20
@@ -75,7 +76,7 @@ def day_and_time(at: datetime | None, without: str) -> str:
     """For a narrow column."""
     if at is None:
         return without
-    local = timezone.localtime(at)
+    local = wording.local(at)
     day, time = f"{local:%d %b %Y}", f"{local:%H:%M %Z}"
     return format_html('<span class="flag-day">{}</span> <span class="flag-second">{}</span>', day, time)
 
@@ -177,15 +178,29 @@ class FlagOverrideAdmin(ReleasingAdmin):
         if not self.has_delete_permission(request, override):
             raise PermissionDenied("You may not delete overrides.")
         address, reason = self.address_after(override), request.POST.get("reason", "").replace("\x00", "").strip()
-        if request.method == "POST" and 0 < len(reason) <= LONGEST_REASON:
-            actions.delete_override(override, by=request.user, reason=reason)
-            self.message_user(request, f"Deleted: {override}.", messages.SUCCESS)
+        is_reason_given = 0 < len(reason) <= LONGEST_REASON
+        if request.method == "POST" and is_reason_given and self._is_deleted(request, override, reason):
             return HttpResponseRedirect(address)
-        return self._deletion_page(request, override, address)
+        return self._deletion_page(
+            request,
+            override,
+            address,
+            reason=reason,
+            is_reason_missing=request.method == "POST" and not is_reason_given,
+        )
 
-    def _deletion_page(self, request: HttpRequest, override: FlagOverride, address: str) -> HttpResponse:
-        copy = FlagOverride.objects.select_related("flag", "organisation", "person").get(pk=override.pk)
-        told = rehearse(lambda: actions.delete_override(copy, by=request.user, reason="a rehearsal"))
+    def _is_deleted(self, request: HttpRequest, override: FlagOverride, reason: str) -> bool:
+        """Or else why not, in a message."""
+        words = str(override)
+        try:
+            actions.delete_override(_copy_of(override), by=request.user, reason=reason)
+        except Refused as refusal:
+            self.message_user(request, f"Nothing was deleted: {' '.join(refusal.messages)}", messages.ERROR)
+            return False
+        self.message_user(request, f"Deleted: {words}.", messages.SUCCESS)
+        return True
+
+    def _deletion_page(self, request: HttpRequest, override: FlagOverride, address: str, **typed: Any) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "title": "Delete the override?",
@@ -193,11 +208,26 @@ class FlagOverrideAdmin(ReleasingAdmin):
             "opts": self.opts,
             "override": override,
             "address": address,
+            "media": self.media,
+            **typed,
+            **self._told_of_deletion(request, _copy_of(override)),
+        }
+        return TemplateResponse(request, "admin/flags/flagoverride/delete.html", context)
+
+    def _told_of_deletion(self, request: HttpRequest, copy: FlagOverride) -> dict[str, Any]:
+        """What it would do, or why it would be refused."""
+        try:
+            told = rehearse(lambda: actions.delete_override(copy, by=request.user, reason="a rehearsal"))
+        except Refused as refusal:
+            return {"problems": refusal.messages}
+        return {
             "differences": differences(told.before, told.after, names_between(told.before, told.after)),
             "caveats": unread(told.number, told.held),
             "targets": self.told_of_target(copy, told),
             "effects": effects(told.before, told.after, at=timezone.now()),
-            "is_reason_missing": request.method == "POST",
-            "media": self.media,
         }
-        return TemplateResponse(request, "admin/flags/flagoverride/delete.html", context)
+
+
+def _copy_of(override: FlagOverride) -> FlagOverride:
+    """Deleting takes the key away from the row that is used for it, whatever becomes of that."""
+    return FlagOverride.objects.select_related("flag", "organisation", "person").get(pk=override.pk)

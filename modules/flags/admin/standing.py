@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import formats, timezone
 
+from modules.flags import wording
 from modules.flags.models import Flag
 from modules.flags.states import State
 
@@ -54,7 +55,7 @@ def forced_words(key: str) -> str:
 
 def moment(at: datetime) -> str:
     """In the reader's time zone; the year where it is another one."""
-    local = timezone.localtime(at)
+    local = wording.local(at)
     is_this_year = local.year == timezone.localtime().year
     return formats.date_format(local, "j M H:i" if is_this_year else "j M Y H:i")
 

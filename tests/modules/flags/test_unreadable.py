@@ -1,11 +1,14 @@
 """The newest release cannot be read here, damaged or of a newer version: the one before holds, and everything works."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from modules.flags import releases
 from modules.flags.models import Flag, FlagPointer, FlagRelease
 from modules.flags.newest import MOST_UNREADABLE, release_that_holds
 from tenants import scope
+from tenants.editors_zone import COOKIE
 from tests.accounts.operating import APPLY, run
 from tests.factories import make_flag, make_member, make_organisation, make_override, make_superuser, release_flags
 from tests.modules.flags.in_admin import DUE, KILL_SWITCH, LIST, bulk, throw
@@ -198,6 +201,35 @@ def test_flags_are_killed_although_the_pointer_names_no_newest_release(client, f
 
     with scope.login():
         assert (Flag.objects.get(pk=flag.pk).is_killed, FlagPointer.objects.get().number, newest()) == (True, 3, 3)
+
+
+def test_deleting_an_override_beside_a_flag_that_cannot_be_read_is_refused_in_words(client, flag):
+    with scope.login():
+        Flag.objects.filter(pk=flag.pk).update(off_value=[])
+        override = flag.overrides.get()
+    address = f"/admin/flags/flagoverride/{override.pk}/delete/"
+
+    asked = page_of(client.get(address))
+    sent = page_of(client.post(address, {"reason": "it is over"}))
+
+    refused = "wanted: off_value is not of the type boolean."
+    assert f"This would be refused as things are.</strong> {refused}" in asked
+    assert (f"Nothing was deleted: {refused}" in sent, 'value="it is over"' in sent) == (True, True)
+    with scope.login():
+        assert flag.overrides.get() == override
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Auckland"])
+def test_switches_are_shown_beside_times_that_the_zone_does_not_have(client, flag, zone):
+    first, last = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+    with scope.login():
+        Flag.objects.filter(pk=flag.pk).update(window_starts_at=first, window_ends_at=last)
+        flag.overrides.update(starts_at=first, expires_at=last)
+    release_flags()
+    client.cookies[COOKIE] = zone
+    pages = (LIST, KILL_SWITCH, f"{LIST}{flag.pk}/kill-switch/", "/admin/flags/flagoverride/", f"{LIST}history/")
+
+    assert {page: client.get(page).status_code for page in pages} == dict.fromkeys(pages, 200)
 
 
 @pytest.mark.parametrize("document", WHOLE.values(), ids=WHOLE)
