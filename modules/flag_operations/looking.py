@@ -56,6 +56,8 @@ class List(LookingCommand):
 
     def _says(self, flag: Any) -> str:
         words = [f"{flag.rollout_now / 1000:g} %" if flag.state_now == State.PARTIAL else flag.state_now, flag.kind]
+        if flag.key in settings.FLAGS_FORCED:
+            words.append(f"forced {'on' if settings.FLAGS_FORCED[flag.key] else 'off'}")
         words += [f"module {flag.module_key}"] if flag.module_key else []
         words += [f"{flag.overrides_counted} overrides"] if flag.overrides_counted else []
         words += [f"review {flag.review_date:%Y-%m-%d}"] if flag.review_date else []
@@ -101,6 +103,8 @@ class Explain(LookingCommand):
             known = person_named(person) if person else AnonymousUser()
             tenant = organisation_named(organisation) if organisation else None
             snapshot = snapshot_at(now)
+            if at is None:
+                snapshot = snapshot.with_forced(settings.FLAGS_FORCED)
             context = _context(known, tenant, now)
         flag = snapshot.flags.get(key)
         if flag is None:

@@ -375,4 +375,11 @@ MUTANTS = (
         "return number",
         "tests/modules/flags/test_unreadable.py",
     ),
+    Mutant(
+        "what the operator forces, in the explanation of the command",
+        "modules/flag_operations/looking.py",
+        "                snapshot = snapshot.with_forced(settings.FLAGS_FORCED)\n",
+        "                pass\n",
+        "tests/modules/flags/test_commands.py",
+    ),
 )

@@ -92,6 +92,20 @@ def test_a_moment_of_the_past_is_explained_by_its_release():
     assert [(told["value"], told["release"]) for told in (past, now)] == [(True, 1), (False, 2)]
 
 
+def test_what_the_operator_forces_is_told_as_it_is_now(settings):
+    settings.FLAGS_FORCED = {"wanted": False, "gone": True}
+    make_flag("wanted")
+    now = timezone.now().isoformat()
+
+    told = [run("flags", "explain", key)[0] for key in ("wanted", "gone")]
+    then = run("flags", "explain", "wanted", "--at", now)[0]
+
+    assert "answer: off (off): forced off by the operator. Release 1." in told[0]
+    assert "answer: on (on): forced on by the operator. Release 1." in told[1]
+    assert "forced" not in then.splitlines()[0]
+    assert run("flags", "list")[0] == "      wanted: on, release, forced off\n"
+
+
 def test_a_kill_is_first_said_and_then_done():
     make_flag("wanted")
 
