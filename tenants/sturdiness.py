@@ -3,11 +3,15 @@
 from typing import Any
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import TO_FIELD_VAR
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, QueryDict
 
 LONGEST_ID = 18
+NOT_SEARCHED = {"regex", "iregex", "range", "iso_year"}  # whose values Django takes as they come
+LAST_YEAR = 9999
+PARTS_OF_DATES = {"year", "month", "day"}
 
 
 def is_id(value: Any) -> bool:
@@ -19,12 +23,20 @@ def is_id(value: Any) -> bool:
 def require_readable(query: QueryDict) -> None:
     """BadRequest for what the database or the calendar cannot hold, which list filters would pass on to them."""
     for name, values in query.lists():
-        if name.endswith("regex"):
-            raise BadRequest("Lists are not searched by patterns.")
-        is_part_of_date = name.endswith(("__year", "__month", "__day"))
+        _, *steps = name.split("__")
+        if not NOT_SEARCHED.isdisjoint(steps):
+            raise BadRequest("Lists are not searched by patterns and ranges.")
+        is_part_of_date = not PARTS_OF_DATES.isdisjoint(steps)
         for value in values:
-            if "\x00" in value or (is_part_of_date and not (is_id(value) and len(value) <= 4)):
+            if "\x00" in value or (is_part_of_date and not _is_part_of_date(value)):
                 raise BadRequest("The address holds a value that cannot be searched for.")
+    if "" in query.getlist(TO_FIELD_VAR):
+        raise BadRequest("The address names no field to look rows up by.")
+
+
+def _is_part_of_date(value: str) -> bool:
+    """A year's end is the next one's beginning, so the calendar's last year is none."""
+    return is_id(value) and len(value) <= 4 and 0 < int(value) < LAST_YEAR
 
 
 def without_impossible_choices(request: HttpRequest) -> None:

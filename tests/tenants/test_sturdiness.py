@@ -78,10 +78,22 @@ def test_ticking_the_impossible_touches_nothing(client, model, value):
         "what=%00",
         "occurred_at__day=-1",
         "action__regex=((",
+        "occurred_at__year=0",
+        "occurred_at__year=9999",
+        "occurred_at__year__gte=99999999999999999999999",
+        "occurred_at__iso_year=9999",
+        "id__range=1",
+        "action__range=one,two,three",
     ],
 )
 def test_a_list_that_cannot_be_searched_is_a_clear_400(client, query):
     assert client.get(f"/admin/tenants/auditevent/?{query}").status_code == 400
+
+
+def test_a_row_that_is_looked_up_by_no_field_is_a_clear_400(client):
+    address = f"/admin/tenants/organisation/{make_organisation().pk}/change/"
+
+    assert [client.get(f"{address}?_to_field{to}").status_code for to in ("=", "=id&_to_field=")] == [400, 400]
 
 
 @pytest.mark.parametrize("term", ["%00", "x"])
