@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 
 from modules.flags.document import Malformed, Rules, bodies, moment_text
@@ -153,7 +154,7 @@ def _target(public_id: str, *, is_person: bool) -> tuple[int | None, int | None]
 def _by_public_id(model: Any, public_id: str) -> int | None:
     try:
         return model._default_manager.filter(public_id=public_id).values_list("pk", flat=True).first()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, ValidationError):
         return None
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from modules.flags.document import KINDS, Body, Malformed, Rules, bodies, can_be_kept, rules_of
 
@@ -73,9 +74,11 @@ def _require_order(rules: Rules) -> None:
 def _require_targets(rules: Rules) -> None:
     seen, names = set(), {variant.name for variant in rules.variants}
     for override in rules.overrides:
-        target = (override.is_for_person, override.target)
+        target = (override.is_for_person, _in_one_spelling(override.target))
         if target in seen:
             raise Malformed(f"{rules.key}: two overrides for {override.target}.")
+        if override.starts_at and override.expires_at and override.expires_at <= override.starts_at:
+            raise Malformed(f"{rules.key}: the override for {override.target} must expire after it starts.")
         if not override.reason:
             raise Malformed(f"{rules.key}: the override for {override.target} has no reason.")
         if len(override.reason) > LONGEST_REASON:
@@ -83,6 +86,14 @@ def _require_targets(rules: Rules) -> None:
         if override.variant and (override.variant not in names or not override.is_on):
             raise Malformed(f"{rules.key}: an override chooses {override.variant}, which is none of its variants.")
         seen.add(target)
+
+
+def _in_one_spelling(public_id: str) -> str:
+    """The database finds an id in any of the ways to write it."""
+    try:
+        return str(UUID(public_id))
+    except ValueError:
+        return public_id
 
 
 def _require_needs(rules: Rules, known: Mapping[str, Rules]) -> None:

@@ -117,4 +117,32 @@ MUTANTS = (
         "and False:",
         "tests/marketedge/test_check_access.py",
     ),
+    Mutant(
+        "imports that name a target in two spellings",
+        "modules/flags/soundness.py",
+        "_in_one_spelling(override.target))",
+        "override.target)",
+        "tests/modules/flags/test_releases.py",
+    ),
+    Mutant(
+        "imports of overrides that expire before they start",
+        "modules/flags/soundness.py",
+        "if override.starts_at and override.expires_at and override.expires_at <= override.starts_at:",
+        "if False:",
+        "tests/modules/flags/test_releases.py",
+    ),
+    Mutant(
+        "imports that name no id",
+        "modules/flags/restoring.py",
+        "except (ValueError, TypeError, ValidationError):",
+        "except (ValueError, TypeError):",
+        "tests/modules/flags/test_releases.py",
+    ),
+    Mutant(
+        "parts of dates that the calendar has not",
+        "tenants/sturdiness.py",
+        "0 < int(value) < LAST_YEAR",
+        "int(value) >= 0",
+        "tests/tenants/test_sturdiness.py",
+    ),
 )

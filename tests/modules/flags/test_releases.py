@@ -256,6 +256,33 @@ def test_moments_that_some_zone_could_not_tell_are_not_imported(by, moment, part
     assert numbers() == [1]
 
 
+def overridden(*overrides: dict) -> str:
+    """An export in which `wanted` has these overrides."""
+    plain = {"on": True, "variant": "", "reason": "demo", "author": "", "starts_at": None, "expires_at": None}
+    return json.dumps(exported(overrides=[plain | override for override in overrides]))
+
+
+def test_an_override_for_what_is_no_id_is_left_out_of_an_import(by):
+    make_flag("wanted")
+
+    done = actions.import_flags(overridden({"target": {"person": "ada"}}), by=by, reason="by name")
+
+    assert (done.changes, done.left_out) == ([], ["flag wanted: the override for ada, who is not here"])
+
+
+def test_overrides_that_cannot_stand_are_refused_by_name(by):
+    make_flag("wanted")
+    public_id = str(make_user().public_id)
+    target = {"target": {"person": public_id}}
+    twice = overridden(target, {"target": {"person": public_id.upper()}})
+    backwards = overridden({**target, "starts_at": "2026-02-01T00:00:00Z", "expires_at": "2026-01-01T00:00:00Z"})
+
+    with pytest.raises(releases.Refused, match="wanted: two overrides for"):
+        actions.import_flags(twice, by=by, reason="in both spellings")
+    with pytest.raises(releases.Refused, match=r"wanted: the override for .* must expire after it starts"):
+        actions.import_flags(backwards, by=by, reason="backwards")
+
+
 def test_an_import_of_nonsense_changes_nothing(by):
     make_flag("wanted")
 
