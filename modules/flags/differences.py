@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modules.flags import wording
-from modules.flags.document import bodies
-from modules.flags.soundness import is_legible
+from modules.flags.document import bodies, is_legible
 
 Names = Mapping[str, str]
 

@@ -196,6 +196,42 @@ def rules_of(key: str, body: Any) -> Rules:
     )
 
 
+def is_legible(key: str, body: Any) -> bool:
+    """Whether people can be told what a body says, whatever sense it makes; other versions may have written it."""
+    try:
+        _require_kinds(Body(key, body))
+    except Malformed:
+        return False
+    return True
+
+
+def _require_kinds(read: "Body") -> None:
+    for field in ("enabled", "killed", "archived", "visible_to_clients"):
+        read.switch(field)
+    for field in ("name", "purpose", "kind", "owner", "module", "salt", "bucket_by", "value_type"):
+        read.text(field)
+    for field, pattern in (("allowed_sectors", SECTOR), ("blocked_sectors", SECTOR), ("needs", KEY)):
+        read.texts(field, pattern)
+    for field in ("starts_at", "ends_at"):
+        read.moment(field)
+    read.day("review_date")
+    read.given("off_value")
+    read.number("rollout", 0, SCALE)
+    read.number("hash_version", 1, 1000)
+    _require_kinds_of_rows(read)
+
+
+def _require_kinds_of_rows(read: "Body") -> None:
+    for row in read.listed("variants"):
+        inner = read.inside("variants", row)
+        inner.text("name")
+        inner.given("value")
+        inner.number("weight", 0, SCALE)
+    for row in read.listed("overrides"):
+        _override(read, row)
+    _ramp(read)
+
+
 def _require_usable(read: "Body", value_type: str, variants: tuple[Variant, ...]) -> None:
     names = [variant.name for variant in variants]
     if len(set(names)) < len(names):
@@ -269,6 +305,11 @@ class Body:
         if not isinstance(given, dict):
             raise self.fault(field, "must be objects")
         return Body(f"{self.key}: {field}", given)
+
+    def given(self, field: str) -> Any:
+        if field not in self.body:
+            raise self.fault(field, "is missing")
+        return self.body[field]
 
     def switch(self, field: str) -> bool:
         value = self.body.get(field)

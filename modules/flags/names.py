@@ -9,8 +9,7 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 
 from modules.flags.differences import changed_keys, targets
-from modules.flags.document import bodies
-from modules.flags.soundness import is_legible
+from modules.flags.document import bodies, is_legible
 from tenants.models import Organisation
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from modules.flags.document import KINDS, Body, Malformed, Rules, bodies, can_be_kept, rules_of
+from modules.flags.document import KINDS, Body, Malformed, Rules, bodies, can_be_kept, is_legible, rules_of
 
 DEEPEST = 50  # prerequisites that may follow each other
 LONGEST = {"name": 120, "owner": 200, "module": 60, "salt": 80}  # characters that the rows can hold
@@ -24,16 +24,6 @@ def require_sound(text: str) -> dict[str, Rules]:
     for key in rules:
         _require_end(key, rules)
     return rules
-
-
-def is_legible(key: str, body: Any) -> bool:
-    """Whether people can be told all that a body says; one of an older or newer version may say other things."""
-    try:
-        rules_of(key, body)
-        _require_description(Body(key, body))
-    except Malformed:
-        return False
-    return True
 
 
 def body_in(document: str, key: str) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from tenants import scope
 from tenants.editors_zone import COOKIE
 from tests.accounts.operating import APPLY, run
 from tests.factories import make_flag, make_member, make_organisation, make_override, make_superuser, release_flags
+from tests.modules.flags.documents import body, document
 from tests.modules.flags.in_admin import DUE, KILL_SWITCH, LIST, bulk, throw
 from tests.modules.flags.publishing import newest, page_of, publish
 
@@ -28,6 +29,8 @@ FLAG = {
     "without fields": '{"format":1,"flags":{"wanted":{}}}',
     "a field of another type": '{"format":1,"flags":{"wanted":{"rollout":"x","overrides":7,"needs":7}}}',
     "a sign that no text can have": '{"format":1,"flags":{"wanted":{"name":"\\u0000"}}}',
+    "a field less": document(wanted={name: said for name, said in body().items() if name != "off_value"}),
+    "a variant without a value": document(wanted=body(variants=[{"name": "blue", "weight": 1}])),
     "a key that is none": '{"format":1,"flags":{"\\u0000":{"name":"wanted"}}}',
 }
 ALL = WHOLE | {f"a flag: {name}": document for name, document in FLAG.items()}
@@ -35,11 +38,11 @@ UNREAD = "Release 3 cannot be read here: it is damaged, or of a newer version of
 LINE = "release 2 holds, and this page goes by it."
 
 
-def add(document: str) -> int:
+def add(text: str) -> int:
     """As another version of the product, or an accident, leaves it."""
     with scope.login():
         number = newest() + 1
-        FlagRelease.objects.create(number=number, document=document, reason="from elsewhere")
+        FlagRelease.objects.create(number=number, document=text, reason="from elsewhere")
         FlagPointer.objects.update(number=number)
     return number
 
