@@ -4,9 +4,11 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from psycopg import errors
 
@@ -30,6 +32,8 @@ SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean,
        (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
        current_setting('max_connections')::int
 """
+NOT_TAKEN = "SELECT name FROM unnest(%s::text[]) AS name WHERE NOT pg_has_role(session_user, name, 'MEMBER')"
+NOT_THERE = "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(quote_ident(name)) IS NULL"
 ADVICE = {
     faults.READ_ONLY: "Pages can be read, nothing can be saved: lead DATABASE_URL to the primary, or make it writable.",
     "the login or its password is refused": "Compare DATABASE_URL with the login's password in the database.",
@@ -135,6 +139,10 @@ def _examine_schema(report: Report, cursor: Any, known_roles: set[str]) -> None:
     if missing:
         report.problem("roles", f"{', '.join(missing)} missing", "Run `manage.py database_roles --apply`.")
         return
+    if refused := _asked_for(cursor, NOT_TAKEN, roles.ALL):
+        says = f"the login may not work as {', '.join(refused)}"
+        report.problem("roles", says, "Run `manage.py database_roles --apply`.")
+        return
     try:
         cursor.execute("SELECT set_config('role', %s, false)", [roles.APP])
         cursor.execute("SELECT app, name FROM django_migrations")
@@ -146,6 +154,20 @@ def _examine_schema(report: Report, cursor: Any, known_roles: set[str]) -> None:
         report.problem("roles", says, "Run `manage.py database_roles --apply` and `manage.py migrate`.")
     else:
         _tell_migrations(report, unapplied)
+        if not unapplied:
+            _examine_tables(report, cursor)
+
+
+def _examine_tables(report: Report, cursor: Any) -> None:
+    """Somebody may have taken away what the list of migrations still says is there."""
+    tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True) if model._meta.managed}
+    if missing := _asked_for(cursor, NOT_THERE, tables):
+        report.problem("tables", f"{', '.join(missing)} missing", "`check_schema` says more; restore the backup.")
+
+
+def _asked_for(cursor: Any, question: str, names: Iterable[str]) -> list[str]:
+    cursor.execute(question, [sorted(names)])
+    return sorted(name for (name,) in cursor.fetchall())
 
 
 def _tell_migrations(report: Report, unapplied: set[tuple[str, str]] | frozenset[tuple[str, str]]) -> None:

@@ -211,10 +211,17 @@ def test_a_database_that_is_well_is_said(examined):
             "the login may not work as marketedge_app, or that role may not read",
         ),
         ("ALTER ROLE marketedge_person RENAME TO other", "roles", "marketedge_person missing"),
+        ("ALTER TABLE accounts_session RENAME TO elsewhere", "tables", "accounts_session missing"),
     ],
 )
 def test_what_is_wrong_inside_the_database_is_said(examined, statement, subject, words):
     assert ("problem", subject, words) in examined(statement)
+
+
+def test_a_login_that_may_not_take_a_role_is_said(examined, monkeypatch):
+    monkeypatch.setattr(database.roles, "ALL", (*database.roles.ALL, "pg_monitor"))
+
+    assert ("problem", "roles", "the login may not work as pg_monitor") in examined()
 
 
 def test_clocks_that_disagree_are_said(examined, monkeypatch):
