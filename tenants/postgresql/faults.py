@@ -1,5 +1,7 @@
 """What is wrong with the database, in a few words that name no host, login or row: for pages, health and commands."""
 
+import re
+
 import psycopg
 from django.db import DatabaseError
 
@@ -15,6 +17,8 @@ _CODES = {
     "28P01": "the login or its password is refused",
     "3D000": "the database does not exist",
     "42501": "the login lacks a right that it needs",
+    "42703": "a column is missing that this release needs",
+    "42P01": "a table is missing that this release needs",
     "53100": "its disk is full",
     "53200": "it is out of memory",
     "53300": "too many connections",
@@ -25,14 +29,21 @@ _CODES = {
 }
 _WORDS = (
     ("password authentication failed", _CODES["28P01"]),
+    ("no password supplied", _CODES["28P01"]),
     ("no pg_hba.conf entry", _CODES["28000"]),
+    ("not permitted to log in", _CODES["28000"]),
+    ("permission denied for database", _CODES["42501"]),
+    ("unsupported startup parameter", "the pooler in front of it refuses our limits"),
+    ("invalid response to ssl negotiation|expected authentication request", "what answers there is not PostgreSQL"),
     ("too many clients", _CODES["53300"]),
     ("too many connections", _CODES["53300"]),
     ("remaining connection slots", _CODES["53300"]),
     ("starting up", _CODES["57P03"]),
     ("shutting down", _CODES["57P03"]),
     ("recovery mode", _CODES["57P03"]),
-    ("does not exist", _CODES["3D000"]),
+    (r'role "[^"]*" does not exist', "a role that it needs does not exist"),
+    (r'database "[^"]*" does not exist', _CODES["3D000"]),
+    (r"invalid \S+ value|definition of service", "an option in its address has a value that is none"),
     ("refused", "the connection is refused: nothing listens there"),
     ("failed to resolve", "its host name is unknown"),
     ("could not translate host name", "its host name is unknown"),
@@ -55,6 +66,12 @@ _KINDS = {
     "the login or its password is refused": "login_refused",
     "the database does not exist": "no_such_database",
     "the login lacks a right that it needs": "no_privilege",
+    "a column is missing that this release needs": "schema",
+    "a table is missing that this release needs": "schema",
+    "a role that it needs does not exist": "no_such_role",
+    "the pooler in front of it refuses our limits": "pooler",
+    "what answers there is not PostgreSQL": "not_postgresql",
+    "an option in its address has a value that is none": "malformed_address",
     "its disk is full": "disk_full",
     "it is out of memory": "out_of_memory",
     "too many connections": "too_many_connections",
@@ -79,7 +96,7 @@ def describe(fault: BaseException) -> str:
     if code in _CODES:
         return _CODES[code]
     said = str(cause).lower()
-    return next((words for sign, words in _WORDS if sign in said), type(cause).__name__)
+    return next((words for sign, words in _WORDS if re.search(sign, said)), type(cause).__name__)
 
 
 def kind(fault: BaseException) -> str:
