@@ -7,6 +7,7 @@ import sys
 
 
 def main() -> None:
+    open_closed_streams()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketedge.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
@@ -23,6 +24,13 @@ def main() -> None:
         sys.exit(2)
     except loading.CannotLoad as problem:
         loading.say_and_exit(problem, code=2)
+
+
+def open_closed_streams() -> None:
+    """A caller may have closed them (`>&-`): the number of one must not go to the connection of the database."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - as long as the process
 
 
 if __name__ == "__main__":

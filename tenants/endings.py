@@ -1,12 +1,13 @@
 """How a command ends when something ends it: its time, Ctrl-C, or a reader that went away. Never with a traceback."""
 
+import io
 import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from tenants.postgresql import deadline
@@ -58,6 +59,7 @@ def _alarm(limit: float) -> Iterator[None]:
 @contextmanager
 def cleanly() -> Iterator[None]:
     """For a whole process: Ctrl-C ends it in one line, and nobody who stops reading makes it fail."""
+    _say_what_can_be_said()
     before = signal.signal(signal.SIGINT, _interrupt)
     try:
         yield
@@ -67,6 +69,13 @@ def cleanly() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, before)
         _flush()
+
+
+def _say_what_can_be_said() -> None:
+    """Signs that the terminal's encoding lacks are spelled, rather than ending the command after its work is done."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _interrupt(*_: Any) -> None:
@@ -92,21 +101,25 @@ def at_the_latest(seconds: float, last_words: Callable[[], None], code: int) -> 
 
 
 def write(writer: Callable[[str], Any], text: str) -> None:
-    """Write, or take no notice that nobody reads any more."""
+    """Write, or take no notice that nobody reads any more; what else keeps it from being written is told."""
     try:
         writer(text)
-    except BrokenPipeError:
-        _forget_readers()
+    except OSError as fault:
+        _give_up_on(fault)
 
 
 def _flush() -> None:
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        _forget_readers()
     except OSError as fault:
-        _forget_readers()
-        sys.stderr.write(f"The answer could not be written: {fault.strerror}.\n")
+        _give_up_on(fault)
+
+
+def _give_up_on(fault: OSError) -> None:
+    _forget_readers()
+    if not isinstance(fault, BrokenPipeError):
+        with suppress(OSError):
+            sys.stderr.write(f"The answer could not be written: {fault.strerror}.\n")
 
 
 def _forget_readers() -> None:

@@ -415,11 +415,31 @@ def test_nobody_reading_is_no_traceback_and_keeps_the_exit_code():
     assert (process.communicate(timeout=30)[1], process.returncode) == ("", 1)
 
 
-def test_an_answer_that_cannot_be_written_is_said():
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_answer_that_cannot_be_written_is_said_and_keeps_the_exit_code(unbuffered):
     with open("/dev/full", "w") as full:
-        process = start("self.report.ok('a', 'b')", stdout=full)
+        process = start("self.report.problem('a', 'b')", stdout=full, PYTHONUNBUFFERED=unbuffered)
 
-    assert "could not be written: No space left on device" in process.communicate(timeout=30)[1]
+    said, code = process.communicate(timeout=30)[1], process.returncode
+    assert ("could not be written: No space left on device" in said, "Traceback" in said, code) == (True, False, 1)
+
+
+def test_signs_that_the_terminal_lacks_are_spelled():
+    process = start("self.report.ok('name', '\\u2026')", PYTHONIOENCODING="ascii")
+
+    assert (*process.communicate(timeout=30), process.returncode) == ("ok    name: \\u2026\n", "", 0)
+
+
+@pytest.mark.parametrize("closed", [[1], [0, 1, 2]])
+def test_a_caller_may_close_the_standard_streams(closed):
+    shell = " ".join(f"{number}>&-" for number in closed)
+    line = f'exec "$0" manage.py whois nobody@nowhere.example --timeout x {shell}'
+
+    ended = subprocess.run(
+        ["sh", "-c", line, sys.executable], cwd=ROOT, env=environment(), capture_output=True, timeout=30
+    )
+
+    assert (ended.returncode, b"Traceback" in ended.stderr) == (2, False)
 
 
 def test_ctrl_c_ends_in_one_line():
