@@ -4,13 +4,13 @@ from typing import Any
 
 from django.conf import settings
 
-from marketedge.environment import Environment
+from marketedge.environment import MANY, Environment
 from tenants.operations import Report
 from tenants.postgresql import deadline, faults
 from tenants.postgresql.plain import plain_connection
 
-# Each worker process asks once more, for readiness.
-PROBES = 1
+# Each worker process has two more: for its readiness, and for watching the flags.
+BESIDE = 2
 
 ALLOWED = """
 SELECT least(
@@ -23,8 +23,8 @@ SELECT least(
 
 def examine(env: Environment, *, within: float) -> Report:
     report = Report()
-    workers = env.number("WEB_CONCURRENCY", "a number of processes", default=2)
-    needed = workers * (settings.WEB_THREADS + PROBES)
+    workers = env.number("WEB_CONCURRENCY", "a number of processes", default=2, most=MANY)
+    needed = workers * (settings.WEB_THREADS + BESIDE)
     says = f"{workers} workers of {settings.WEB_THREADS} threads may hold {needed}"
     try:
         with deadline.within(within), plain_connection() as connection:

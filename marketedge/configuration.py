@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core import checks
 
 from marketedge import static_files
-from marketedge.environment import Environment, is_loopback, read_dotenv
+from marketedge.environment import A_DAY, Environment, is_loopback, read_dotenv
 from tenants.operations import Report
 
 ALIKE = 0.85  # how much alike two names are when one is probably the other, mistyped
@@ -93,7 +93,7 @@ def _limits(env: Environment) -> Iterator[Problem]:
             yield f"{inner} does not end before {outer}", "The limits must grow outwards: see docs/operations.md."
     if settings.CONNECT_TIMEOUT < 2:
         yield "CONNECT_TIMEOUT is shorter than the driver can keep", "Set it to 2 or more."
-    if env.number("BOOT_LIMIT", "seconds", default=30) < COLD_START:
+    if env.number("BOOT_LIMIT", "seconds", default=30, most=A_DAY) < COLD_START:
         yield f"BOOT_LIMIT ends starts after less than {COLD_START} s", "A cold start on a busy host takes seconds."
 
 

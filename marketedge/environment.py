@@ -4,16 +4,28 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from psycopg import pq
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 _LINE = re.compile(r"^(export\s+)?[A-Za-z_][A-Za-z0-9_]*=")
 ORIGIN = re.compile(r"(?P<scheme>https?)://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?P<port>:[1-9][0-9]{0,4})?")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+# The most that a number may be. Beyond, it only fails later, where nobody sees which setting it was: in the database's
+# or the server's own numbers, or in a date that no calendar has.
+A_DAY = 86_400  # seconds
+A_DAY_OF_MILLISECONDS = 1000 * A_DAY
+A_CENTURY_OF_DAYS = 36_500
+A_CENTURY_OF_HOURS = 24 * A_CENTURY_OF_DAYS
+A_CENTURY_OF_MINUTES = 60 * A_CENTURY_OF_HOURS
+MANY = 10_000  # threads, processes, proxies
+LAST_PORT = 65_535
+SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+HIGHEST_RATE = 1_000_000
 
 
 class Environment:
@@ -48,8 +60,8 @@ class Environment:
     def switch(self, name: str, default: bool) -> bool:
         return self.read(name, parse_switch, "on or off", default)
 
-    def number(self, name: str, expected: str, default: int) -> int:
-        return self.read(name, parse_positive, expected, default)
+    def number(self, name: str, expected: str, default: int, *, most: int) -> int:
+        return self._up_to(most, name, self.read(name, parse_positive, expected, default), default)
 
     def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
         def parse(raw: str) -> str:
@@ -60,7 +72,11 @@ class Environment:
         return self.read(name, parse, " or ".join(choices), default)
 
     def count(self, name: str, expected: str, default: int) -> int:
-        return self.read(name, parse_count, expected, default)
+        return self._up_to(MANY, name, self.read(name, parse_count, expected, default), default)
+
+    def _up_to(self, most: int, name: str, number: int, default: int) -> int:
+        self.refuse_if(number > most, f"{name} is too large: expected {most} at most.")
+        return number if number <= most else default
 
     def rate(self, name: str, default: tuple[int, int]) -> tuple[int, int]:
         return self.read(name, parse_rate, "CALLS_A_MINUTE/CALLS_AT_ONCE, such as 600/120", default)
@@ -78,7 +94,7 @@ class Environment:
         return self.read(name, parse_origins, expected, [])
 
     def database(self, name: str, required: bool = False) -> dict[str, Any]:
-        expected = "postgres://LOGIN:PASSWORD@HOST:PORT/DATABASE (postgresql:// works too)"
+        expected = "postgres://LOGIN:PASSWORD@HOST:PORT/DATABASE?OPTION=VALUE (options of libpq, such as sslmode)"
         return self.read(name, parse_database, expected, {}, required)
 
     def refuse_if(self, condition: bool, problem: str) -> None:
@@ -98,23 +114,25 @@ def parse_switch(raw: str) -> bool:
 
 
 def parse_positive(raw: str) -> int:
-    number = int(raw)
-    if number <= 0:
+    number = parse_count(raw)
+    if number == 0:
         raise ValueError
     return number
 
 
 def parse_count(raw: str) -> int:
-    number = int(raw)
-    if number < 0:
+    # Python reads 1_0 as ten, and digits of every script; nobody else who reads the same variable does.
+    if not (raw.isascii() and raw.isdecimal()):
         raise ValueError
-    return number
+    return int(raw)
 
 
 def parse_rate(raw: str) -> tuple[int, int]:
     """Read "600/120": calls a minute, and how many of them at once."""
-    per_minute, at_once = raw.split("/")
-    return parse_positive(per_minute), parse_positive(at_once)
+    per_minute, at_once = (parse_positive(part.strip()) for part in raw.split("/"))
+    if max(per_minute, at_once) > HIGHEST_RATE:
+        raise ValueError
+    return per_minute, at_once
 
 
 def parse_list(raw: str) -> list[str]:
@@ -122,10 +140,31 @@ def parse_list(raw: str) -> list[str]:
 
 
 def parse_url(raw: str) -> str:
+    """An address that browsers are sent to and pages show: whole, and without a login, a query or a fragment."""
     parts = urlsplit(raw)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValueError
+    if "@" in parts.netloc or any(sign.isspace() or not sign.isprintable() for sign in raw):
+        raise ValueError
+    _require_port(parts)
     return raw
+
+
+def _require_port(parts: SplitResult, least: int = 1) -> None:
+    """Only reading the port of an address tells whether it is one: ValueError where it is none."""
+    if (LAST_PORT if parts.port is None else parts.port) < least:
+        raise ValueError
+
+
+def parse_bind(raw: str) -> list[str]:
+    """Addresses to listen at: host:port, and what else the server takes; port 0 is any that is free."""
+    addresses = parse_list(raw)
+    if any(sign.isspace() for sign in "".join(addresses)):
+        raise ValueError
+    for address in addresses:
+        if not address.startswith(("unix:", "fd://")):
+            _require_port(urlsplit(f"//{address.removeprefix('tcp://')}"), least=0)
+    return addresses
 
 
 def parse_urls(raw: str) -> list[str]:
@@ -150,9 +189,19 @@ def parse_database(raw: str) -> dict[str, Any]:
     parts = urlsplit(raw)
     if parts.scheme not in {"postgres", "postgresql"} or not parts.hostname or not parts.path.strip("/"):
         raise ValueError
-    if not parts.username or (parts.port or 1) <= 0:
+    if not parts.username:
         raise ValueError
-    return dict(environ.Env.db_url_config(raw))
+    _require_port(parts)
+    address = dict(environ.Env.db_url_config(raw))
+    _require_options(address.get("OPTIONS", {}))
+    return address
+
+
+def _require_options(options: Mapping[str, str]) -> None:
+    """What libpq does not know would fail in every request, as a fault of ours."""
+    known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
+    if options.keys() - known or options.get("sslmode", "prefer") not in SSL_MODES:
+        raise ValueError
 
 
 def parse_dsn(raw: str) -> str:
@@ -162,6 +211,7 @@ def parse_dsn(raw: str) -> str:
         raise ValueError
     if not parts.path.rpartition("/")[2].isdecimal():
         raise ValueError
+    _require_port(parts)
     return raw
 
 
@@ -174,7 +224,10 @@ def parse_assignments(raw: str) -> dict[str, bool]:
 
 
 def is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in LOOPBACK
+    try:
+        return urlsplit(url).hostname in LOOPBACK
+    except ValueError:  # an IPv6 address that does not end
+        return False
 
 
 def read_dotenv(path: Path) -> dict[str, str]:

@@ -16,10 +16,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 # Read before anything else, so that even settings that hang are ended; the settings say when it is malformed.
 _limit = os.environ.get("BOOT_LIMIT", "").strip()
-BOOT_SECONDS = int(_limit) if _limit.isdecimal() and int(_limit) else 30
+BOOT_SECONDS = int(_limit) if _limit.isascii() and _limit.isdecimal() and len(_limit) < 6 and int(_limit) else 30
 
 # A reload (SIGHUP) reads this file again in a process that serves already, and calls no `when_ready`.
-if "marketedge.wsgi" not in sys.modules:
+is_start = "marketedge.wsgi" not in sys.modules
+if is_start:
     faulthandler.dump_traceback_later(BOOT_SECONDS, exit=True)
 
 try:
@@ -27,11 +28,23 @@ try:
     from marketedge.phases import phases
 
     with phases.measure("settings"):
-        from marketedge.environment import is_loopback
-        from marketedge.settings import DEMONSTRATION, METRICS_TOKEN, SENTRY_DSN, SERVER_TIMEOUT, WEB_THREADS, env
+        from marketedge.environment import LAST_PORT, MANY, is_loopback, parse_bind
+        from marketedge.settings import (
+            BOOT_LIMIT,
+            DEMONSTRATION,
+            METRICS_TOKEN,
+            SENTRY_DSN,
+            SERVER_TIMEOUT,
+            WEB_THREADS,
+            env,
+        )
 
-    bind = env.listed("BIND", "host:port") or [f"127.0.0.1:{env.number('PORT', 'a number', default=8000)}"]
-    workers = env.number("WEB_CONCURRENCY", "a number of processes", default=2)
+    if is_start and not _limit and env.states["BOOT_LIMIT"] == "set":  # in .env
+        faulthandler.dump_traceback_later(BOOT_LIMIT, exit=True)
+
+    port = env.number("PORT", "a number", default=8000, most=LAST_PORT)
+    bind = env.read("BIND", parse_bind, "host:port", default=[]) or [f"127.0.0.1:{port}"]
+    workers = env.number("WEB_CONCURRENCY", "a number of processes", default=2, most=MANY)
     env.refuse_if(
         DEMONSTRATION and not all(is_loopback(f"//{address}") for address in bind),
         "DEMONSTRATION lets anybody in as anybody: BIND may only name loopback addresses while it is on.",

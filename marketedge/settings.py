@@ -8,7 +8,19 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 
 from marketedge import __version__
-from marketedge.environment import Environment, is_loopback, parse_assignments, parse_dsn, read_dotenv
+from marketedge.environment import (
+    A_CENTURY_OF_DAYS,
+    A_CENTURY_OF_HOURS,
+    A_CENTURY_OF_MINUTES,
+    A_DAY,
+    A_DAY_OF_MILLISECONDS,
+    MANY,
+    Environment,
+    is_loopback,
+    parse_assignments,
+    parse_dsn,
+    read_dotenv,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment({**read_dotenv(BASE_DIR / ".env"), **os.environ})
@@ -53,17 +65,19 @@ if not DEMONSTRATION:
 
 # Database: the web login, and the owner for migrations only. Every wait is bounded, and so is a whole request:
 # statement < client < request < what the server and the router in front of it allow.
-CONNECT_TIMEOUT = env.number("CONNECT_TIMEOUT", "seconds, 2 or more", default=3)
-STATEMENT_TIMEOUT = env.number("STATEMENT_TIMEOUT", "milliseconds", default=15_000)
-LOCK_TIMEOUT = env.number("LOCK_TIMEOUT", "milliseconds", default=5_000)
-MIGRATION_LOCK_TIMEOUT = env.number("MIGRATION_LOCK_TIMEOUT", "milliseconds", default=1_500)
-IDLE_IN_TRANSACTION_TIMEOUT = env.number("IDLE_IN_TRANSACTION_TIMEOUT", "milliseconds", default=30_000)
-TCP_TIMEOUT = env.number("TCP_TIMEOUT", "milliseconds", default=10_000)
-CLIENT_DEADLINE = env.number("CLIENT_DEADLINE", "seconds", default=20)
-REQUEST_DEADLINE = env.number("REQUEST_DEADLINE", "seconds", default=24)
-SERVER_TIMEOUT = env.number("SERVER_TIMEOUT", "seconds", default=30)
-WEB_THREADS = env.number("WEB_THREADS", "threads of each worker process, 3 or more", default=16)
-env.number("BOOT_LIMIT", "seconds", default=30)  # used by gunicorn.conf.py, before there are settings
+CONNECT_TIMEOUT = env.number("CONNECT_TIMEOUT", "seconds, 2 or more", default=3, most=A_DAY)
+STATEMENT_TIMEOUT = env.number("STATEMENT_TIMEOUT", "milliseconds", default=15_000, most=A_DAY_OF_MILLISECONDS)
+LOCK_TIMEOUT = env.number("LOCK_TIMEOUT", "milliseconds", default=5_000, most=A_DAY_OF_MILLISECONDS)
+MIGRATION_LOCK_TIMEOUT = env.number("MIGRATION_LOCK_TIMEOUT", "milliseconds", default=1_500, most=A_DAY_OF_MILLISECONDS)
+IDLE_IN_TRANSACTION_TIMEOUT = env.number(
+    "IDLE_IN_TRANSACTION_TIMEOUT", "milliseconds", default=30_000, most=A_DAY_OF_MILLISECONDS
+)
+TCP_TIMEOUT = env.number("TCP_TIMEOUT", "milliseconds", default=10_000, most=A_DAY_OF_MILLISECONDS)
+CLIENT_DEADLINE = env.number("CLIENT_DEADLINE", "seconds", default=20, most=A_DAY)
+REQUEST_DEADLINE = env.number("REQUEST_DEADLINE", "seconds", default=24, most=A_DAY)
+SERVER_TIMEOUT = env.number("SERVER_TIMEOUT", "seconds", default=30, most=A_DAY)
+WEB_THREADS = env.number("WEB_THREADS", "threads of each worker process, 3 or more", default=16, most=MANY)
+BOOT_LIMIT = env.number("BOOT_LIMIT", "seconds", default=30, most=A_DAY)  # gunicorn.conf.py has read it before
 env.refuse_if(WEB_THREADS < 3, "WEB_THREADS is too small: two threads are kept for health, so expected 3 or more.")
 env.refuse_if(
     not STATEMENT_TIMEOUT / 1000 < CLIENT_DEADLINE < REQUEST_DEADLINE < SERVER_TIMEOUT,
@@ -201,23 +215,30 @@ OIDC_RP_SCOPES = "openid profile email"
 OIDC_USE_PKCE = True
 OIDC_PKCE_CODE_CHALLENGE_METHOD = "S256"
 OIDC_USE_NONCE = True
-OIDC_TIMEOUT = env.number("OIDC_TIMEOUT", "seconds", default=6)
+OIDC_TIMEOUT = env.number("OIDC_TIMEOUT", "seconds", default=6, most=A_DAY)
 OIDC_CALLS_AT_ONCE = env.number(
-    "OIDC_CALLS_AT_ONCE", "sign-ins that may wait for the provider at once", default=max(1, WEB_THREADS * 3 // 8)
+    "OIDC_CALLS_AT_ONCE",
+    "sign-ins that may wait for the provider at once",
+    default=max(1, WEB_THREADS * 3 // 8),
+    most=MANY,
 )
 OIDC_REQUIRES_ISS = env.switch("OIDC_REQUIRES_ISS", default=False)
 OIDC_STORE_ID_TOKEN = False
 OIDC_STORE_ACCESS_TOKEN = False
-PLATFORM_ADMIN_LINK_HOURS = env.number("PLATFORM_ADMIN_LINK_HOURS", "hours", default=24)
-INVITATION_DAYS = env.number("INVITATION_DAYS", "days", default=14)
-ENDED_KEPT_DAYS = env.number("ENDED_KEPT_DAYS", "days", default=90)
+PLATFORM_ADMIN_LINK_HOURS = env.number("PLATFORM_ADMIN_LINK_HOURS", "hours", default=24, most=A_CENTURY_OF_HOURS)
+INVITATION_DAYS = env.number("INVITATION_DAYS", "days", default=14, most=A_CENTURY_OF_DAYS)
+ENDED_KEPT_DAYS = env.number("ENDED_KEPT_DAYS", "days", default=90, most=A_CENTURY_OF_DAYS)
 
 # Sessions and cookies
 # The prefix ties a cookie to this very host over https: no neighbour below the same domain can set it.
 COOKIE_PREFIX = "__Host-" if SECURE_COOKIES else ""
 SESSION_ENGINE = "accounts.sessions"
-SESSION_HOURS = env.number("SESSION_HOURS", "hours after which everybody signs in again", default=8)
-SESSION_IDLE_MINUTES = env.number("SESSION_IDLE_MINUTES", "minutes without a request that end a session", default=60)
+SESSION_HOURS = env.number(
+    "SESSION_HOURS", "hours after which everybody signs in again", default=8, most=A_CENTURY_OF_HOURS
+)
+SESSION_IDLE_MINUTES = env.number(
+    "SESSION_IDLE_MINUTES", "minutes without a request that end a session", default=60, most=A_CENTURY_OF_MINUTES
+)
 SESSION_COOKIE_AGE = SESSION_HOURS * 60 * 60
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
 SESSION_COOKIE_SECURE = SECURE_COOKIES
@@ -321,7 +342,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 FLAGS_FORCED = env.read("FLAGS_FORCED", parse_assignments, "key=on or key=off, with commas between them", default={})
 # Where the last release that was read is kept, for a process that starts while the database is down
 FLAGS_FILE = env.text("FLAGS_FILE", "the path of a file that the web may write")
-FLAG_USE_KEPT_DAYS = env.number("FLAG_USE_KEPT_DAYS", "days", default=90)
+FLAG_USE_KEPT_DAYS = env.number("FLAG_USE_KEPT_DAYS", "days", default=90, most=A_CENTURY_OF_DAYS)
 
 # Static files: production collects them under hashed names; without, they are served from where they lie
 STATIC_HASHED = env.switch("STATIC_HASHED", default=not DEMONSTRATION)

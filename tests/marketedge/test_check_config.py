@@ -191,7 +191,7 @@ def test_threads_are_held_against_the_connections_that_the_database_allows(setti
 
     assert ([finding.state for finding in allowed.findings], problems(refused)[0].split(",")[0]) == (
         ["ok"],
-        f"connections: 1000 workers of {settings.WEB_THREADS} threads may hold {1000 * (settings.WEB_THREADS + 1)}",
+        f"connections: 1000 workers of {settings.WEB_THREADS} threads may hold {1000 * (settings.WEB_THREADS + 2)}",
     )
 
 

@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from marketedge.environment import Environment, parse_database, read_dotenv
+from marketedge.environment import A_DAY, Environment, parse_bind, parse_database, parse_dsn, read_dotenv
 from tests.environment import SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +63,83 @@ def test_malformed_values_are_named_and_not_shown():
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SESSION_HOURS", "99999999999999999999"),
+        ("TCP_TIMEOUT", "2147483648"),
+        ("CLIENT_DEADLINE", "9999999"),
+        ("WEB_THREADS", "1000000"),
+        ("TRUSTED_PROXIES", "99999"),
+    ],
+)
+def test_a_number_that_would_only_fail_later_is_refused_at_once(name, value):
+    changes = {"REQUEST_DEADLINE": "99999999"} if name == "CLIENT_DEADLINE" else {}
+
+    told = manage("check", **changes, **{name: value})
+
+    assert (told.returncode, "Traceback" in told.stderr) == (2, False)
+    assert f"{name} is too large: expected " in told.stderr
+
+
+@pytest.mark.parametrize("raw", ["1_0", "+5", "٣", "1.5", "-1", "9" * 5000])
+def test_a_number_is_written_in_plain_digits(raw):
+    env = Environment({"LIMIT": raw})
+
+    env.number("LIMIT", "seconds", 30, most=A_DAY)
+
+    assert env.problems == ["LIMIT is malformed: expected seconds."]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "https://host:b",
+        "https://host:99999",
+        "https://host:0",
+        "https://ho st",
+        "https://ho\nst",
+        "https://somebody:hunter2@host",
+        "https://[::1",
+    ],
+)
+def test_an_address_that_leads_nowhere_or_tells_a_password_is_malformed(raw):
+    env = Environment({"PUBLIC_URL": raw})
+
+    env.url("PUBLIC_URL", "an address")
+
+    assert env.problems == ["PUBLIC_URL is malformed: expected an address."]
+
+
+@pytest.mark.parametrize("option", ["nonsense=1", "sslmode=requir", "isolation_level=9"])
+def test_an_option_that_no_connection_would_take_is_malformed(option):
+    with pytest.raises(ValueError):  # noqa: PT011 - there are no words; the setting is named by who reads it
+        parse_database(f"postgres://web:pw@host/marketedge?{option}")
+
+
+def test_the_port_of_a_sentry_project_is_one():
+    with pytest.raises(ValueError, match="Port"):
+        parse_dsn("https://key@host:abc/1")
+
+
+@pytest.mark.parametrize("raw", ["127.0.0.1:99999", "127.0.0.1:x", "::1", "[::1", "127.0.0.1:1 127.0.0.1:2"])
+def test_where_nothing_can_listen_is_malformed(raw):
+    with pytest.raises(ValueError):  # noqa: PT011 - whichever part says so
+        parse_bind(raw)
+
+
+@pytest.mark.parametrize("raw", ["0.0.0.0:8000", "[::]:8000,127.0.0.1:0", ":8000", "unix:/run/web.sock", "fd://3"])
+def test_addresses_to_listen_at_are_read_as_the_server_reads_them(raw):
+    assert parse_bind(raw) == raw.split(",")
+
+
+def test_a_host_that_is_none_is_told_in_one_line():
+    told = manage("check", ALLOWED_HOSTS="[::1", DEMONSTRATION="on")
+
+    assert (told.returncode, "Traceback" in told.stderr) == (2, False)
+    assert "ALLOWED_HOSTS may only hold loopback hosts" in told.stderr
+
+
+@pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"DEBUG": "on"}, "DEBUG must be off"),
@@ -105,7 +183,9 @@ def test_a_password_may_hold_escaped_characters():
 def test_the_process_environment_has_the_last_word():
     env = Environment({"A": "1"})
 
-    assert (env.number("A", "a number", default=7), env.number("B", "a number", default=7)) == (1, 7)
+    read = partial(env.number, expected="a number", default=7, most=9)
+
+    assert (read("A"), read("B")) == (1, 7)
 
 
 @pytest.mark.parametrize(("line", "words"), [("no sense", "line 2 is not NAME=value"), ("=x", "line 2 is not")])

@@ -11,6 +11,34 @@ MUTANTS = (
         "tests/marketedge/test_access_matrix.py",
     ),
     Mutant(
+        "tables that somebody took away",
+        "marketedge/doctor/database.py",
+        "    if missing := _asked_for(cursor, NOT_THERE, tables):",
+        "    if missing := []:",
+        "tests/marketedge/test_doctor.py",
+    ),
+    Mutant(
+        "roles that the login may not take",
+        "marketedge/doctor/database.py",
+        "    if refused := _asked_for(cursor, NOT_TAKEN, roles.ALL):",
+        "    if refused := []:",
+        "tests/marketedge/test_doctor.py",
+    ),
+    Mutant(
+        "numbers that would only fail later",
+        "marketedge/environment.py",
+        "        self.refuse_if(number > most,",
+        "        self.refuse_if(False,",
+        "tests/marketedge/test_settings.py",
+    ),
+    Mutant(
+        "arguments that are no text",
+        "tenants/operations.py",
+        "        _require_text(argv[2:])\n",
+        "",
+        "tests/tenants/test_operations.py",
+    ),
+    Mutant(
         "a dry run is rolled back",
         "tenants/operations.py",
         """            if not apply:
