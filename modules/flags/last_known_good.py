@@ -7,7 +7,9 @@ else wrote, is no file. It holds names of people and organisations: nobody but t
 import json
 import logging
 import os
+import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ def read() -> tuple[int, str] | None:
         return None
     path = Path(settings.FLAGS_FILE)
     try:
+        _require_file(path)
         if path.stat().st_size > LARGEST:
             raise ValueError("it is too large")
         kept = json.loads(_signer().unsign(path.read_text(encoding="utf-8")))
@@ -44,9 +47,17 @@ def write(version: int, document: str) -> None:
         return
     path = Path(settings.FLAGS_FILE)
     try:
+        with suppress(FileNotFoundError):
+            _require_file(path)
         _replace(path, _signer().sign(json.dumps({"version": version, "document": document})))
     except OSError as fault:
         logger.warning("The last known good flags could not be written to FLAGS_FILE: %s.", fault)
+
+
+def _require_file(path: Path) -> None:
+    """A device or a pipe is neither read nor replaced: it may have no end, and everybody else needs it as it is."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError("what is there is not a file")
 
 
 def _replace(path: Path, text: str) -> None:

@@ -179,6 +179,13 @@ MUTANTS = (
         "tests/modules/flags/test_watching.py",
     ),
     Mutant(
+        "devices are not replaced by the last good flags",
+        "modules/flags/last_known_good.py",
+        "        with suppress(FileNotFoundError):\n            _require_file(path)\n",
+        "",
+        "tests/modules/flags/test_last_known_good.py",
+    ),
+    Mutant(
         "signature of the last good flags",
         "modules/flags/last_known_good.py",
         '_signer().unsign(path.read_text(encoding="utf-8"))',

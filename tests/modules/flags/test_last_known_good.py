@@ -55,6 +55,15 @@ def test_where_nothing_can_be_written_the_log_says_so(settings, tmp_path, caplog
     assert "could not be written to FLAGS_FILE" in caplog.text
 
 
+def test_what_is_no_file_is_neither_read_nor_replaced(file, caplog):
+    os.mkfifo(file)
+
+    last_known_good.write(7, TEXT)
+
+    assert (last_known_good.read(), stat.S_ISFIFO(file.stat().st_mode)) == (None, True)
+    assert caplog.text.count("what is there is not a file") == 2
+
+
 @pytest.mark.parametrize("change", [{"SECRET_KEY": "another-installation" * 4}, {"NAME": "other_database"}])
 def test_a_file_of_another_installation_is_ignored(file, settings, monkeypatch, caplog, change):
     last_known_good.write(7, TEXT)
