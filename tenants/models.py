@@ -75,7 +75,7 @@ class Organisation(models.Model):
     sector = models.CharField(
         max_length=5,
         blank=True,
-        validators=[RegexValidator(r"^\d{2,5}$", "Enter a UK SIC 2007 code: two to five digits.")],
+        validators=[RegexValidator(r"^\d{2,5}$", "Enter a UK SIC 2007 code of two to five digits.")],
         help_text="UK SIC 2007 code, for example 59140 (motion picture projection).",
     )
     plan = models.CharField(max_length=20, choices=Plan, default=Plan.BASIC)

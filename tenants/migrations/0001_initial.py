@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=200)),
                 ('slug', models.SlugField(help_text='Names the organisation in addresses, as in /o/lumen-cinemas/.', max_length=80, unique=True)),
                 ('industry', models.CharField(choices=[('cinema', 'Cinema'), ('hotel', 'Hotel'), ('gym', 'Gym'), ('b2b', 'Business to business'), ('retail', 'Retail'), ('default', 'Other')], default='default', max_length=20)),
-                ('sector', models.CharField(blank=True, help_text='UK SIC 2007 code, for example 59140 (motion picture projection).', max_length=5, validators=[django.core.validators.RegexValidator('^\\d{2,5}$', 'Enter a UK SIC 2007 code: two to five digits.')])),
+                ('sector', models.CharField(blank=True, help_text='UK SIC 2007 code, for example 59140 (motion picture projection).', max_length=5, validators=[django.core.validators.RegexValidator('^\\d{2,5}$', 'Enter a UK SIC 2007 code of two to five digits.')])),
                 ('plan', models.CharField(choices=[('basic', 'Basic'), ('professional', 'Professional'), ('enterprise', 'Enterprise')], default='basic', max_length=20)),
                 ('status', models.CharField(choices=[('active', 'Active'), ('suspended', 'Suspended')], default='active', max_length=20)),
                 ('auth0_organisation_id', models.CharField(blank=True, max_length=64, verbose_name='Auth0 organisation id')),

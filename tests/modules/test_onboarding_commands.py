@@ -137,7 +137,10 @@ def test_a_module_that_the_plan_does_not_cover_is_said_to_stay_closed():
     [
         (["provision_organisation", "new"], "There is no organisation new yet: give its --name."),
         (["provision_organisation", "Not A Slug", "--name", "x"], "slug: Enter a valid"),
-        (["provision_organisation", "new", "--name", "x", "--sector", "cinema"], "sector: Enter a UK SIC 2007 code"),
+        (
+            ["provision_organisation", "new", "--name", "x", "--sector", "cinema"],
+            "sector: Enter a UK SIC 2007 code of two to five digits.",
+        ),
         (["provision_organisation", "lumen", "--entitle", "extar"], "Did you mean extra?"),
         (["provision_organisation", "lumen", "--admin", "ann"], "is not an e-mail address"),
         (["provision_user", "ann@example.com", "--organisation", "lumin"], "Did you mean lumen?"),
