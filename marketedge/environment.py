@@ -1,5 +1,6 @@
 """What does the environment say, and what is wrong with it? All problems are named at once, no value is ever shown."""
 
+import io
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +14,10 @@ from psycopg import pq
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 _LINE = re.compile(r"^(export\s+)?[A-Za-z_][A-Za-z0-9_]*=")
+_CUT = re.compile(r"^[^=]*=\s*(?![\"'])[^#]*[^\s#=]#")  # what follows would be left out as a comment
+# What readers other than ours pass on as they find it (`docker run --env-file`).
+_COMMENT = re.compile(r"(^|\s)#(\s|$)")
+_QUOTED = re.compile(r"[\"']")
 ORIGIN = re.compile(r"(?P<scheme>https?)://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?P<port>:[1-9][0-9]{0,4})?")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 # The most that a number may be. Beyond, it only fails later, where nobody sees which setting it was: in the database's
@@ -48,7 +53,11 @@ class Environment:
             if required:
                 self.problems.append(f"{name} is not set: expected {expected}.")
             return default
+        if _COMMENT.search(raw) or _QUOTED.match(raw):
+            self.problems.append(f"{name} holds a comment or quotation marks, as part of its value: leave them out.")
+            return default
         try:
+            raw.encode()  # other bytes would fail in every page that shows them
             return parse(raw)
         except (ValueError, environ.ImproperlyConfigured):
             self.problems.append(f"{name} is malformed: expected {expected}.")
@@ -234,23 +243,30 @@ def read_dotenv(path: Path) -> dict[str, str]:
     """The variables of a .env file; ImproperlyConfigured names the line that is not NAME=value."""
     if not path.is_file():
         return {}
-    for number, line in enumerate(_lines(path), start=1):
-        stripped = line.strip()
-        if stripped and not stripped.startswith("#") and not _LINE.match(stripped):
-            raise ImproperlyConfigured(f"{path.name} line {number} is not NAME=value.")
-    return _variables(path)
+    lines = _lines(path)
+    for number, line in enumerate(lines, start=1):
+        if line and not line.startswith("#"):
+            _require_assignment(f"{path.name} line {number}", line)
+    return _variables(lines)
+
+
+def _require_assignment(place: str, line: str) -> None:
+    if not _LINE.match(line):
+        raise ImproperlyConfigured(f"{place} is not NAME=value.")
+    if _CUT.match(line):
+        raise ImproperlyConfigured(f"{place} has a # in its value, which begins a comment: put it in single quotes.")
 
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except UnicodeDecodeError:
         raise ImproperlyConfigured(f"{path.name} is not UTF-8 text: write one NAME=value on each line.") from None
 
 
-def _variables(path: Path) -> dict[str, str]:
+def _variables(lines: list[str]) -> dict[str, str]:
     class Reader(environ.Env):
         ENVIRON: Any = {}
 
-    Reader.read_env(str(path), overwrite=True, parse_comments=True)
+    Reader.read_env(io.StringIO("\n".join(lines)), overwrite=True, parse_comments=True)
     return {name: value.strip() for name, value in Reader.ENVIRON.items()}

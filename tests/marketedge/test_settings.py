@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from marketedge.environment import A_DAY, Environment, parse_bind, parse_database, parse_dsn, read_dotenv
 from tests.environment import SETTINGS
@@ -205,6 +206,40 @@ def test_the_example_has_a_line_for_each_variable():
         read |= {name for name in named if f'"{name}"' in text or f"'{name}'" in text}
 
     assert named == read
+
+
+def test_bytes_that_are_no_text_are_malformed():
+    env = Environment({"CONTACT": "caf\udce9@example.com"})
+
+    env.text("CONTACT", "an address")
+
+    assert env.problems == ["CONTACT is malformed: expected an address."]
+
+
+def test_what_editors_do_to_a_file_loses_no_line(tmp_path):
+    file = tmp_path / ".env"
+    file.write_bytes(b"\xef\xbb\xbfA=1\r\n  B=2\n\tC='3#3'\n")
+
+    assert read_dotenv(file) == {"A": "1", "B": "2", "C": "3#3"}
+
+
+def test_a_value_that_a_comment_would_cut_is_refused_and_not_shown(tmp_path):
+    file = tmp_path / ".env"
+    file.write_text("A=1 # one\nB=hunter#2\n")
+
+    with pytest.raises(
+        ImproperlyConfigured, match=r"^\.env line 2 has a # in its value, .*: put it in single quotes\.$"
+    ):
+        read_dotenv(file)
+
+
+@pytest.mark.parametrize("raw", ["# who may be asked", "hunter2  # the password", '"hunter2"', "'hunter2'", '"hunter2'])
+def test_what_another_reader_of_the_file_passed_on_is_refused_and_not_shown(raw):
+    env = Environment({"CONTACT": raw})
+
+    env.text("CONTACT", "an address")
+
+    assert env.problems == ["CONTACT holds a comment or quotation marks, as part of its value: leave them out."]
 
 
 def test_comments_beside_values_are_left_out(tmp_path):

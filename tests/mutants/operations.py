@@ -32,6 +32,13 @@ MUTANTS = (
         "tests/marketedge/test_settings.py",
     ),
     Mutant(
+        "values that a comment cuts",
+        "marketedge/environment.py",
+        "    if _CUT.match(line):",
+        "    if False:",
+        "tests/marketedge/test_settings.py",
+    ),
+    Mutant(
         "arguments that are no text",
         "tenants/operations.py",
         "        _require_text(argv[2:])\n",
