@@ -34,4 +34,5 @@ def may_read(request: HttpRequest) -> bool:
     expected = settings.METRICS_TOKEN
     if not expected or scheme.lower() != "bearer":
         return False
-    return hmac.compare_digest(token.strip().encode(), expected.encode())
+    # A server hands on the bytes of a header as Latin-1, whatever they were.
+    return hmac.compare_digest(token.strip().encode("latin-1", "replace"), expected.encode())

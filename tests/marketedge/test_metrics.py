@@ -94,6 +94,15 @@ def test_who_has_the_token_reads_them_in_prometheus_format(measured):
     assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
 
 
+def test_a_token_may_hold_any_sign(measured, settings):
+    settings.METRICS_TOKEN = "schl\u00fcssel-zu-den-zahlen"
+    as_a_server_hands_it_on = settings.METRICS_TOKEN.encode().decode("latin-1")
+
+    response = measured.get("/metrics", headers={"Authorization": f"Bearer {as_a_server_hands_it_on}"})
+
+    assert response.status_code == 200
+
+
 def test_they_are_answered_on_any_host_without_session_redirect_or_room(measured):
     crowded = {"headers": {**BEARER, "host": "10.1.2.3:8000", "X-Forwarded-Proto": "http"}, REFUSED: True}
 
