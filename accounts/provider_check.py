@@ -68,7 +68,7 @@ def _read(url: str, deadline: float) -> tuple[Answer, dict[str, Any]]:
         raise Wrong(f"{what} answers with status {answer.status}", BROKEN if answer.status >= 500 else ANOTHER)
     try:
         document = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Wrong(f"{what} is not JSON", ANOTHER) from None
     if not isinstance(document, dict):
         raise Wrong(f"{what} is not an object", ANOTHER)

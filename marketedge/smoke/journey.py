@@ -229,7 +229,7 @@ def _tell(report: Report, subject: str, wrong: list[str], well: str) -> None:
 def _json(answer: Answer) -> dict[str, Any]:
     try:
         told = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
 

@@ -108,6 +108,7 @@ def answering(answer: Answer) -> Provider:
         (Answer(500, "out of order", "text/plain"), "openid-configuration answers with status 500"),
         (Answer(404, "no", "text/plain"), "openid-configuration answers with status 404"),
         (Answer(200, "<html>", "text/html"), "openid-configuration is not JSON"),
+        (Answer(200, "[" * 50_000), "openid-configuration is not JSON"),
         (Answer(200, "[]", "application/json"), "openid-configuration is not an object"),
         (
             redirect("https://elsewhere.example/", {}),

@@ -152,6 +152,10 @@ NOT_READY = b'{"problems": {"database": "it is away"}}'
         (with_status("/healthz/ready", 503, NOT_READY), '/healthz/ready: status 503: {"database": "it is away"}'),
         (with_summary(status="degraded", database_error="away"), "/health: degraded: away"),
         (lambda path, answer: replace(answer, body=b"{}") if path == "/health" else answer, "/health: does not tell"),
+        (
+            lambda path, answer: replace(answer, body=b"[" * 50_000) if path == "/health" else answer,
+            "/health: does not tell",
+        ),
         (with_summary(commit="fedcba9"), f"commit: fedcba9 runs, {COMMIT} was expected"),
         (with_summary(commit="unknown"), f"commit: unknown runs, {COMMIT} was expected"),
         (with_summary(commit="0123"), f"commit: 0123 runs, {COMMIT} was expected"),
