@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 
-from marketedge.environment import MANY, Environment
+from marketedge.environment import Environment, worker_processes
 from tenants.operations import Report
 from tenants.postgresql import deadline, faults
 from tenants.postgresql.plain import plain_connection
@@ -23,7 +23,7 @@ SELECT least(
 
 def examine(env: Environment, *, within: float) -> Report:
     report = Report()
-    workers = env.number("WEB_CONCURRENCY", "a number of processes", default=2, most=MANY)
+    workers = worker_processes(env)
     needed = workers * (settings.WEB_THREADS + BESIDE)
     says = f"{workers} workers of {settings.WEB_THREADS} threads may hold {needed}"
     try:

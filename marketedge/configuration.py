@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core import checks
 
 from marketedge import static_files
-from marketedge.environment import A_DAY, Environment, is_loopback, read_dotenv
+from marketedge.environment import A_DAY, Environment, is_loopback, listening_at, read_dotenv, worker_processes
 from tenants.operations import Report
 
 ALIKE = 0.85  # how much alike two names are when one is probably the other, mistyped
@@ -30,6 +30,7 @@ def examine(env: Environment) -> Report:
     known = {**{name: _state(env, name) for name in SERVER}, **env.states}
     _tell_states(report, known, process, dotenv)
     subjects = {
+        "server": _server(env),
         "limits": _limits(env),
         "addresses": _addresses(),
         "single-page app": _single_page_app(),
@@ -73,6 +74,17 @@ def _tell_states(
 
 def _origin(name: str, process: Mapping[str, str], dotenv: Mapping[str, str]) -> str:
     return "environment" if name in process else ".env" if name in dotenv else "default"
+
+
+def _server(env: Environment) -> Iterator[Problem]:
+    """What gunicorn's configuration alone reads, with the words that end its start."""
+    read = Environment(env.variables)
+    listening_at(read)
+    worker_processes(read)
+    for says in read.problems:
+        yield says.removesuffix("."), "The server does not start with it."
+    if not os.environ.get("WEB_CONCURRENCY", "2").strip():
+        yield "WEB_CONCURRENCY is empty", "gunicorn reads it by itself, and does not start: leave the variable out."
 
 
 def _limits(env: Environment) -> Iterator[Problem]:

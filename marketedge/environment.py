@@ -116,6 +116,16 @@ class Environment:
             raise ImproperlyConfigured("\n".join(self.problems))
 
 
+def listening_at(env: Environment) -> list[str]:
+    """Where the server is to listen; an empty BIND leaves it to PORT."""
+    port = env.number("PORT", "a number", default=8000, most=LAST_PORT)
+    return env.read("BIND", parse_bind, "host:port", default=[]) or [f"127.0.0.1:{port}"]
+
+
+def worker_processes(env: Environment) -> int:
+    return env.number("WEB_CONCURRENCY", "a number of processes", default=2, most=MANY)
+
+
 def parse_switch(raw: str) -> bool:
     if raw.lower() not in _TRUE | _FALSE:
         raise ValueError

@@ -28,7 +28,7 @@ try:
     from marketedge.phases import phases
 
     with phases.measure("settings"):
-        from marketedge.environment import LAST_PORT, MANY, is_loopback, parse_bind
+        from marketedge.environment import is_loopback, listening_at, worker_processes
         from marketedge.settings import (
             BOOT_LIMIT,
             DEMONSTRATION,
@@ -42,9 +42,8 @@ try:
     if is_start and not _limit and env.states["BOOT_LIMIT"] == "set":  # in .env
         faulthandler.dump_traceback_later(BOOT_LIMIT, exit=True)
 
-    port = env.number("PORT", "a number", default=8000, most=LAST_PORT)
-    bind = env.read("BIND", parse_bind, "host:port", default=[]) or [f"127.0.0.1:{port}"]
-    workers = env.number("WEB_CONCURRENCY", "a number of processes", default=2, most=MANY)
+    bind = listening_at(env)
+    workers = worker_processes(env)
     env.refuse_if(
         DEMONSTRATION and not all(is_loopback(f"//{address}") for address in bind),
         "DEMONSTRATION lets anybody in as anybody: BIND may only name loopback addresses while it is on.",

@@ -50,6 +50,9 @@ def ask_settings(within: float) -> Report:
 def ask_web_process(within: float) -> Report:
     """What the web process on this host says of itself, if one runs here."""
     report, address = Report(), _address()
+    if address.startswith(("unix:", "fd:")):
+        report.note(WEB, f"listens at {address}, where it cannot be asked")
+        return report
     try:
         startup = _told(f"http://{address}/healthz/startup", within / 2)
         summary = _told(f"http://{address}/health", within / 2)
@@ -59,7 +62,7 @@ def ask_web_process(within: float) -> Report:
         else:
             report.problem(WEB, f"at {address}: {fault}", "It hangs, or its threads are all taken: see its log.")
         return report
-    except ValueError:
+    except (ValueError, RecursionError):
         report.note(WEB, f"what listens at {address} is not MarketEdge")
         return report
     _examine_web_process(report, address, startup, summary)
@@ -69,12 +72,15 @@ def ask_web_process(within: float) -> Report:
 def _address() -> str:
     """Where gunicorn listens; every address of this host is reached by loopback too."""
     bound = parse_list(env.variables.get("BIND", "")) or [f"127.0.0.1:{env.variables.get('PORT', '').strip() or 8000}"]
-    return bound[0].replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")  # noqa: S104 - what is bound is only read
+    first = bound[0].removeprefix("tcp://")
+    if first.startswith(":"):
+        return f"127.0.0.1{first}"
+    return first.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")  # noqa: S104 - what is bound is only read
 
 
 def _told(url: str, within: float) -> dict[str, Any]:
     told = json.loads(fetch(url, within=within).body)
-    if not isinstance(told, dict) or "status" not in told:
+    if not isinstance(told, dict) or "status" not in told or not isinstance(told.get("problems", {}), dict):
         raise ValueError("not ours")
     return told
 

@@ -94,6 +94,24 @@ def test_a_site_without_tls_is_not_told_to_use_it(settings, changes, words):
     assert f"addresses: {words}" in problems(configuration.examine(env))
 
 
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"PORT": "99999"}, "PORT is too large: expected 65535 at most"),
+        ({"BIND": "127.0.0.1:x"}, "BIND is malformed: expected host:port"),
+        ({"WEB_CONCURRENCY": "two"}, "WEB_CONCURRENCY is malformed: expected a number of processes"),
+    ],
+)
+def test_what_the_server_would_not_start_with_is_said(variables, words):
+    assert f"server: {words}" in problems(configuration.examine(Environment(variables)))
+
+
+def test_an_empty_number_of_processes_is_said(monkeypatch):
+    monkeypatch.setenv("WEB_CONCURRENCY", "")
+
+    assert "server: WEB_CONCURRENCY is empty" in problems(configuration.examine(Environment({})))
+
+
 def test_a_start_that_is_ended_too_early_is_said():
     given = Environment({"BOOT_LIMIT": "5"})
 

@@ -3,10 +3,12 @@
 import shutil
 import time
 from collections import namedtuple
+from http.client import HTTPMessage
 
 import pytest
 from django.db import connection
 
+from accounts.fetching import Answer
 from marketedge.doctor import database, host
 from marketedge.doctor.asking import ask_all
 from marketedge.management.commands import doctor
@@ -108,6 +110,18 @@ def listening(monkeypatch):
     return listen
 
 
+@pytest.mark.parametrize(
+    "body", ["<html>", "[1]", "[" * 50_000, '{"state": "fine"}', '{"status": 1, "problems": "none"}']
+)
+def test_another_service_at_the_port_is_not_taken_for_ours(monkeypatch, body):
+    answer = Answer(200, HTTPMessage(), body.encode(), seconds=0.1, asked_at=0.0)
+    monkeypatch.setattr(host, "fetch", lambda url, within: answer)
+
+    [(state, _, says)] = told(host.ask_web_process(1))
+
+    assert (state, says.endswith("is not MarketEdge")) == ("note", True)
+
+
 HEALTHY = {"status": "healthy", "database_error": None, "commit": "0000000"}
 
 
@@ -145,6 +159,14 @@ def test_where_no_process_runs_none_is_missed(port):
     assert told(host.ask_web_process(1)) == [("note", "web process", f"none listens at 127.0.0.1:{port}")]
 
 
+def test_a_process_at_a_socket_that_has_no_port_is_left_alone(monkeypatch):
+    monkeypatch.setitem(host.env.variables, "BIND", "unix:/run/marketedge.sock")
+
+    [(state, _, says)] = told(host.ask_web_process(1))
+
+    assert (state, says) == ("note", "listens at unix:/run/marketedge.sock, where it cannot be asked")
+
+
 def test_a_process_that_hangs_is_said(monkeypatch):
     mute = MuteServer()
     monkeypatch.setitem(host.env.variables, "PORT", str(mute.port))
@@ -156,7 +178,13 @@ def test_a_process_that_hangs_is_said(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("bind", "address"), [("0.0.0.0:80", "127.0.0.1:80"), ("[::]:81", "[::1]:81"), ("127.0.0.1:82", "127.0.0.1:82")]
+    ("bind", "address"),
+    [
+        ("0.0.0.0:80", "127.0.0.1:80"),
+        ("[::]:81", "[::1]:81"),
+        ("127.0.0.1:82", "127.0.0.1:82"),
+        ("tcp://:83", "127.0.0.1:83"),
+    ],
 )
 def test_a_process_on_every_address_is_asked_by_loopback(monkeypatch, bind, address):
     monkeypatch.setitem(host.env.variables, "BIND", bind)

@@ -201,7 +201,7 @@ def test_a_broken_line_of_the_file_is_named(tmp_path, line, words):
 def test_the_example_has_a_line_for_each_variable():
     named = {line.split("=")[0] for line in (ROOT / ".env.example").read_text().splitlines() if "=" in line}
     read = set()
-    for source in ("settings.py", "gunicorn.conf.py"):
+    for source in ("settings.py", "environment.py"):
         text = (ROOT / "marketedge" / source).read_text()
         read |= {name for name in named if f'"{name}"' in text or f"'{name}'" in text}
 
