@@ -175,6 +175,8 @@ def test_a_suspended_organisation_is_closed_for_its_people():
     "arguments",
     [
         ["--email", "a@example.com"],
+        ["--email", "", "--organisation", ""],
+        ["--email", ""],
         ["--organisation", "lumen"],
         ["--email", "nobody@example.com", "--organisation", "lumen"],
     ],

@@ -24,15 +24,18 @@ class Command(LookingCommand):
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--all", action="store_true", dest="in_full", help="one line for each address")
         parser.add_argument("--offline", action="store_true", help="leave out what needs the database")
-        parser.add_argument("--email", default="", help="of the person to look through")
-        parser.add_argument("--organisation", default="", help="its slug")
+        parser.add_argument("--email", help="of the person to look through")
+        parser.add_argument("--organisation", help="its slug")
 
-    def look(self, *, in_full: bool, offline: bool, email: str, organisation: str, **options: Any) -> Report:
-        if bool(email) != bool(organisation):
+    def look(
+        self, *, in_full: bool, offline: bool, email: str | None, organisation: str | None, **options: Any
+    ) -> Report:
+        # What is given and empty was meant as something: a variable that is not set must not pass for all being well.
+        if (email is None) != (organisation is None) or email == "" or organisation == "":
             raise UsageError("Give --email and --organisation together.")
         routes = all_routes()
         self.report.add(examine(routes))
-        if email:
+        if email and organisation:
             person, tenant = _person(email), _organisation(organisation)
             self._tell_person(routes, person, tenant, in_full)
         else:
