@@ -41,7 +41,7 @@ MUTANTS = (
     Mutant(
         "arguments that are no text",
         "tenants/operations.py",
-        "        _require_text(argv[2:])\n",
+        "        _require_text(argv)\n",
         "",
         "tests/tenants/test_operations.py",
     ),
