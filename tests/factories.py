@@ -111,7 +111,8 @@ def make_override(flag: Flag, **fields: Any) -> FlagOverride:
 def release_flags() -> None:
     """What was written past the actions becomes a release, and no line in the audit."""
     with transaction.atomic():
-        releases._publish(releases._locked_pointer(), by=None, reason="a test", reverts_to=None)
+        pointer, (document, _) = releases._locked_pointer(), releases.to_publish()
+        releases._publish(pointer, document, by=None, reason="a test", reverts_to=None)
 
 
 @as_owner

@@ -107,7 +107,7 @@ def archive_flag(flag: Flag, *, by: Any, reason: str) -> Flag:
 def kill_flags(flags: Sequence[Flag], *, by: Any, reason: str) -> int | None:
     """All of them or none, like all that take several flags: one release, whose number is returned, None where nothing
     was to be done."""
-    return _set_all(flags, "killed", by=by, reason=reason, is_killed=True)
+    return _set_all(flags, "killed", is_emergency=True, by=by, reason=reason, is_killed=True)
 
 
 def restore_flags(flags: Sequence[Flag], *, by: Any, reason: str) -> int | None:
@@ -144,10 +144,12 @@ def copy_flags(copies: Mapping[str, Flag], *, by: Any, reason: str) -> int | Non
     return event.data.get("release")
 
 
-def _set_all(flags: Sequence[Flag], name: str, *, by: Any, reason: str, **fields: Any) -> int | None:
+def _set_all(
+    flags: Sequence[Flag], name: str, *, by: Any, reason: str, is_emergency: bool = False, **fields: Any
+) -> int | None:
     """Where all are so already, because two people did the same, nothing is told: neither here nor in the audit."""
     keys = [flag.key for flag in flags]
-    with _change_of(keys, name, by=by, reason=reason) as event:
+    with _change_of(keys, name, by=by, reason=reason, is_emergency=is_emergency) as event:
         _require_present(flags)
         others = set(
             Flag.objects.filter(pk__in=[flag.pk for flag in flags]).exclude(**fields).values_list("pk", flat=True)

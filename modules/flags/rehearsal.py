@@ -6,12 +6,9 @@ from typing import Any
 
 from django.db import transaction
 
-from modules.flags.document import Malformed
-from modules.flags.drafting import draft
 from modules.flags.newest import newest_release, release_that_holds
-from modules.flags.releases import Refused, change
+from modules.flags.releases import change, to_publish
 from modules.flags.snapshot import NO_FLAGS
-from modules.flags.soundness import require_sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +43,8 @@ def rehearse(run: Callable[[], Any]) -> Rehearsal:
                 number=newest.number if newest else 0,
                 held=held.number if held else 0,
                 before=held.document if held else NO_FLAGS,
-                after=draft(),
+                after=to_publish()[0],
             )
             raise _TakenBack
     except _TakenBack:
-        pass
-    try:
-        require_sound(told.after)
-    except Malformed as fault:
-        raise Refused(str(fault)) from fault
-    return told
+        return told

@@ -104,8 +104,8 @@ MUTANTS = (
     Mutant(
         "soundness of what is rehearsed",
         "modules/flags/rehearsal.py",
-        "        require_sound(told.after)\n",
-        "        pass\n",
+        "after=to_publish()[0],",
+        'after=__import__("modules.flags.drafting", fromlist=["draft"]).draft(),',
         "tests/modules/flags/test_rehearsal.py",
     ),
     Mutant(

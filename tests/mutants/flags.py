@@ -389,4 +389,18 @@ MUTANTS = (
         "                pass\n",
         "tests/modules/flags/test_commands.py",
     ),
+    Mutant(
+        "rows that make no sense keep nobody from killing a flag",
+        "modules/flags/actions.py",
+        'return _set_all(flags, "killed", is_emergency=True, ',
+        'return _set_all(flags, "killed", ',
+        "tests/modules/flags/test_kill_switch.py",
+    ),
+    Mutant(
+        "only a kill is published where the rows make no sense",
+        "modules/flags/releases.py",
+        "if under_way is None or not under_way.is_emergency:",
+        "if False:",
+        "tests/modules/flags/test_releases.py",
+    ),
 )

@@ -3,12 +3,24 @@
 import time
 
 from modules.flags import watching
+from modules.flags.models import FlagRelease
+from modules.flags.releases import ONLY_KILLS
 
 LONGEST_WAIT = 1.5  # seconds that a page waits to be able to tell
 PAUSE = 0.02
 
 
 def obeyed(release: int) -> str:
+    return f"{_obeyed(release)}{_what_is_missing(release)}"
+
+
+def _what_is_missing(release: int) -> str:
+    reason = FlagRelease.objects.values_list("reason", flat=True).get(number=release)
+    _, is_missing, fault = reason.partition(f"({ONLY_KILLS}")
+    return f" Only kills are in it. Put the rest right, and publish it: {fault.removesuffix(')')}" if is_missing else ""
+
+
+def _obeyed(release: int) -> str:
     """A sentence on a release that has been committed; waits until this process obeys it, as long as that may take."""
     state = watching.store.state()
     if state.is_stale:

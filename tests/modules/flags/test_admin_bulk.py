@@ -99,11 +99,11 @@ def test_what_is_refused_is_said_with_the_reason_kept_and_nothing_changed(client
     flags = [make_flag(key) for key in ("one", "two")]
     request.getfixturevalue("refusing")
 
-    page = text_of(confirmed(client, "kill", *flags, reason="it burns"))
+    page = text_of(confirmed(client, "disable", *flags, reason="it burns"))
 
     assert "Nothing was changed. three: its prerequisite four does not exist." in page
     assert 'value="it burns"' in page
-    assert (Flag.objects.filter(is_killed=True).count(), events()) == (0, [])
+    assert (Flag.objects.filter(is_enabled=False).count(), events()) == (0, [])
 
 
 def test_a_row_that_somebody_takes_at_the_same_moment_is_said(client, superuser, monkeypatch):
@@ -278,6 +278,6 @@ def test_what_would_be_refused_is_said_before_it_is_tried(client, superuser):
         FlagPrerequisite.objects.create(flag=needing, needs=needed)
         FlagPrerequisite.objects.create(flag=needed, needs=needing)
 
-    page = text_of(bulk(client, "kill", needing))
+    page = text_of(bulk(client, "disable", needing))
 
     assert "This would be refused as things are." in page

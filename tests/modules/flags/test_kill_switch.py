@@ -3,9 +3,10 @@
 import pytest
 from django.test import Client
 
-from modules.flags.document import Malformed
-from modules.flags.models import Flag
+from modules.flags.document import Malformed, bodies
+from modules.flags.models import Flag, FlagRelease
 from modules.flags.watching import State
+from tenants import scope
 from tests.factories import make_flag, make_member, make_organisation, make_override, make_superuser, make_user
 from tests.modules.flags.in_admin import KILL_SWITCH, LIST, events, make_looker, queries_of, releases, text_of, throw
 
@@ -97,19 +98,53 @@ def test_without_a_reason_nothing_is_killed(client, superuser, reason):
     assert (Flag.objects.get().is_killed, events()) == (False, [])
 
 
-def test_what_is_refused_is_said_with_the_reason_kept(client, superuser, monkeypatch):
-    flag = make_flag("wanted")
+@pytest.fixture
+def spoilt(monkeypatch):
+    """The rows of another flag make no sense."""
 
     def refuse(document):
         raise Malformed("other: its prerequisite does not exist.")
 
     monkeypatch.setattr("modules.flags.releases.require_sound", refuse)
-    page = text_of(throw(client, flag))
 
-    assert "wanted is not killed. other: its prerequisite does not exist." in page
+
+def test_what_is_refused_is_said_with_the_reason_kept(client, superuser, request):
+    flag = make_flag("wanted", is_killed=True)
+    request.getfixturevalue("spoilt")
+
+    page = text_of(throw(client, flag, switch="restore"))
+
+    assert "wanted is not restored. other: its prerequisite does not exist." in page
     assert "FLAGS_FORCED" in page
     assert 'value="it burns"' in page
-    assert (Flag.objects.get().is_killed, events()) == (False, [])
+    assert (Flag.objects.get().is_killed, events()) == (True, [])
+
+
+def test_rows_that_make_no_sense_keep_nobody_from_killing_a_flag(client, superuser, request):
+    flag, other = make_flag("wanted"), make_flag("other")
+    with scope.login():
+        Flag.objects.filter(pk=other.pk).update(rollout=1)
+    request.getfixturevalue("spoilt")
+
+    page = text_of(throw(client, flag))
+
+    release = FlagRelease.objects.latest("number")
+    told = bodies(release.document)
+    assert "Killed: wanted." in page
+    assert "Only kills are in it. Put the rest right, and publish it: other: its prerequisite does not exist." in page
+    assert release.reason == "it burns (only kills are in it: other: its prerequisite does not exist.)"
+    assert (told["wanted"]["killed"], told["other"]["killed"], told["other"]["rollout"]) == (True, False, 100_000)
+    assert (Flag.objects.get(key="wanted").is_killed, events()) == (True, [("flag.killed", "it burns")])
+
+
+def test_what_such_a_kill_does_is_foreseen(client, superuser, request):
+    flag = make_flag("wanted")
+    make_organisation("Lumen")
+    request.getfixturevalue("spoilt")
+
+    page = text_of(client.get(f"/admin/flags/flag/{flag.pk}/kill-switch/"))
+
+    assert ("would be refused" in page, "Everybody loses it." in page) == (False, True)
 
 
 def test_it_tells_how_soon_this_process_obeyed(client, superuser, flag_store):
