@@ -32,7 +32,8 @@ MARGIN = 5.0  # seconds by which the thread may oversleep
 
 @dataclass(frozen=True)
 class State:
-    """What this process knows of the flags, for health and metrics. `source` is database, file or nothing."""
+    """What this process knows of the flags, for health and metrics. `source` is database, file or nothing; `refused` is
+    the number of a newest release that cannot be read here, or 0."""
 
     version: int
     known: int
@@ -40,6 +41,7 @@ class State:
     is_stale: bool
     seconds_since_look: float | None
     problem: str
+    refused: int = 0
 
 
 class Watcher:
@@ -95,7 +97,7 @@ class Watcher:
         looked_at, snapshot = self._looked_at, self._snapshot
         age = None if looked_at is None else time.monotonic() - looked_at
         is_stale = age is None or age > STALE_AFTER or self._refused != 0
-        return State(snapshot.version, len(snapshot.flags), self._source, is_stale, age, self._problem)
+        return State(snapshot.version, len(snapshot.flags), self._source, is_stale, age, self._problem, self._refused)
 
     def _current_by_the_clock(self) -> Snapshot:
         if not self._first_look.is_set():

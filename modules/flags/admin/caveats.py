@@ -29,7 +29,7 @@ def unread(newest: int, held: int) -> list[str]:
     """Of a newest release that cannot be read here, so that an older one holds. No query."""
     if newest == held:
         return []
-    holds = f"release {held} holds, and this page goes by it" if held else "the defaults of the code hold"
+    holds = f"release {held} holds" if held else "the defaults of the code hold"
     return [
         f"Release {newest} cannot be read here: it is damaged, or of a newer version of the product. Until one can be, "
         f"{holds}."
@@ -40,6 +40,8 @@ def _stale(newest: Any) -> list[str]:
     """Of this process, which answers like its fellows; those may know more or less."""
     state = watching.store.state()
     number = newest["number"] if newest else 0
+    if state.refused:
+        return unread(state.refused, state.version)
     if state.is_stale:
         since = "has never read" if state.seconds_since_look is None else "has not read"
         for_long = "" if state.seconds_since_look is None else f" for {state.seconds_since_look:.0f} seconds"

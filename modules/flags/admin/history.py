@@ -20,7 +20,7 @@ from modules.flags.differences import FlagDifferences, differences_of_bodies
 from modules.flags.document import Malformed, bodies
 from modules.flags.models import Flag, FlagRelease
 from modules.flags.names import names_of_changes
-from modules.flags.newest import newest_release
+from modules.flags.newest import newest_release, release_that_holds
 
 AT_ONCE = 20  # releases on a page
 SHOWN_OF_EACH = 6  # flags of a release in the list
@@ -105,6 +105,7 @@ def history(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:
         "flag": flag,
         "query": others.urlencode(),
         "newest": newest_number(),
+        "holds": held_number(),
     }
     return _shown(request, model_admin, "history", context)
 
@@ -112,6 +113,11 @@ def history(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:
 def newest_number() -> int:
     newest = newest_release()
     return newest.number if newest else 0
+
+
+def held_number() -> int:
+    held = release_that_holds()
+    return held.number if held else 0
 
 
 def _entries(page: PageOfReleases, *, only: str) -> list[Entry]:
@@ -168,6 +174,7 @@ def release(request: HttpRequest, number: int, *, model_admin: ModelAdmin) -> Ht
         "release": one,
         "compared": _between(_document(number - 1), one.document),
         "newest": newest_number(),
+        "holds": held_number(),
     }
     return _shown(request, model_admin, "release", context)
 

@@ -23,7 +23,7 @@ def _what_is_missing(release: int) -> str:
 def _obeyed(release: int) -> str:
     """A sentence on a release that has been committed; waits until this process obeys it, as long as that may take."""
     state = watching.store.state()
-    if state.is_stale:
+    if state.is_stale and not state.refused:
         problem = f" ({state.problem})" if state.problem else ""
         return (
             f"Release {release} is kept. This process cannot read the flags at the moment{problem}, and obeys as soon "

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from modules.flags import actions
-from modules.flags.admin.history import compared_bodies, newest_number, release_or_404
+from modules.flags.admin.history import compared_bodies, held_number, newest_number, release_or_404
 from modules.flags.admin.pages import Page
 from modules.flags.document import Malformed, bodies
 from modules.flags.drafting import draft
@@ -47,6 +47,7 @@ def revert(request: HttpRequest, number: int, *, model_admin: ModelAdmin) -> Htt
         "flag": key,
         "form": form,
         "newest": form["newest"].value() if form.is_bound else newest_number(),
+        "holds": held_number(),
         **_shown(release, key),
     }
     return TemplateResponse(request, "admin/flags/revert.html", context)

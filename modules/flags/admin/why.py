@@ -191,7 +191,7 @@ def _about_flags(case: Case) -> Iterator[str]:
         yield f"At present the operator forces this flag to {wording.value(forced)} in running processes."
     if case.is_now:
         running, state = watching.store.current(), watching.store.state()
-        if state.is_stale:
+        if state.is_stale and not state.refused:
             age = _since(state.seconds_since_look)
             words = f"The process that answers you has had no news of the flags {age}: it works with release"
             yield f"{words} {running.version}. {state.problem}".strip()

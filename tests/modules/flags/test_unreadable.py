@@ -7,6 +7,7 @@ import pytest
 from modules.flags import releases
 from modules.flags.models import Flag, FlagPointer, FlagRelease
 from modules.flags.newest import MOST_UNREADABLE, release_that_holds
+from modules.flags.watching import State
 from tenants import scope
 from tenants.editors_zone import COOKIE
 from tests.accounts.operating import APPLY, run
@@ -35,7 +36,7 @@ FLAG = {
 }
 ALL = WHOLE | {f"a flag: {name}": document for name, document in FLAG.items()}
 UNREAD = "Release 3 cannot be read here: it is damaged, or of a newer version of the product."
-LINE = "release 2 holds, and this page goes by it."
+LINE = "Until one can be, release 2 holds."
 
 
 def add(text: str) -> int:
@@ -114,6 +115,33 @@ def test_pages_go_by_the_release_that_holds_and_say_so(client, flag, document, a
     page = page_of(client.get(address.replace("%s", str(flag.pk))))
 
     assert (UNREAD in page, LINE in page) == (True, True)
+
+
+@pytest.mark.parametrize("address", [LIST, KILL_SWITCH, DUE, f"{LIST}why/?flag=wanted&organisation=lumen"])
+def test_pages_tell_once_why_this_process_stays_with_an_older_one(client, flag, flag_store, address):
+    add("nonsense")
+    flag_store.says(State(2, 1, "database", True, 0.1, "release 3 cannot be read. The document is no JSON.", 3))
+
+    page = page_of(client.get(address))
+
+    assert (page.count("cannot be read"), UNREAD in page, LINE in page) == (1, True, True)
+
+
+def test_the_kill_that_ends_it_is_obeyed_like_any_other(client, flag, flag_store):
+    add("nonsense")
+    flag_store.says(State(2, 1, "database", True, 0.1, "release 3 cannot be read. The document is no JSON.", 3))
+
+    assert "Release 4 holds: here after" in page_of(throw(client, flag))
+
+
+def test_the_history_says_which_release_holds(client, flag):
+    add("nonsense")
+    page = page_of(client.get(f"{LIST}history/"))
+
+    assert page.count("holds now") == 1
+    assert page.index("Release 3") < page.index("Release 2") < page.index("holds now") < page.index("Release 1")
+    assert "holds now" in page_of(client.get(f"{LIST}history/2/"))
+    assert "holds now" not in page_of(client.get(f"{LIST}history/3/"))
 
 
 def test_where_none_can_be_read_the_defaults_hold(client, flag):
