@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from modules.flags import actions, rehearsal
+from modules.flags import actions, releases
 from modules.flags.admin import preview
 from modules.flags.document import Malformed
 from modules.flags.models import Flag, FlagOverride, FlagRelease
@@ -211,7 +211,7 @@ def test_a_refusal_of_the_whole_is_shown_with_all_that_was_typed(client, monkeyp
         raise Malformed("wanted: it makes no sense.")
 
     flag = make_flag("wanted")
-    monkeypatch.setattr(rehearsal, "require_sound", refuse)
+    monkeypatch.setattr(releases, "require_sound", refuse)
 
     page = page_of(client.post(address(flag), form_of(flag, percentage="33")))
 
