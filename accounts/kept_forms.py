@@ -100,6 +100,11 @@ def keep(request: HttpRequest) -> str:
     return key
 
 
+def has_text(request: HttpRequest) -> bool:
+    """Whether something came that could be kept, were it not too long, or anybody known to keep it for."""
+    return any(value for _, value in _fields(request))
+
+
 def keep_outdated(request: HttpRequest) -> str:
     """The same for a form whose token is too old, where the browser says that it was sent from a page of ours.
 

@@ -8,6 +8,7 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
 from django.urls import reverse
 
 from accounts import kept_forms
@@ -60,10 +61,12 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
         if request.method != "POST":
             return super().handle_no_permission(request, view_func)
-        key = kept_forms.keep(request)
+        sign_in = resolve_url(self.get_login_url(view_func))
+        if key := kept_forms.keep(request):
+            return redirect_to_login(reverse("kept_form", args=[key]), sign_in)
         # Where a form goes to is often no page that can be opened again.
         page = kept_forms.page_of(request) or request.get_full_path()
-        return redirect_to_login(reverse("kept_form", args=[key]) if key else page, self.get_login_url(view_func))
+        return redirect_to_login(page, f"{sign_in}?form=lost" if kept_forms.has_text(request) else sign_in)
 
 
 class PlatformScopeMiddleware:

@@ -37,6 +37,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         "contact": settings.CONTACT,
         "is_provider_down": not provider_answers(),
         "is_form_kept": any(next_url == reverse("kept_form", args=[key]) for key in request.session.get(FORMS, {})),
+        "is_form_lost": request.GET.get("form") == "lost",
     }
     return render(request, "accounts/sign_in.html", context)
 

@@ -141,6 +141,15 @@ def test_a_text_that_is_too_long_is_not_kept(browser):
     assert path_in(send(browser, reason="x" * kept_forms.LONGEST)) == FORM
 
 
+def test_the_sign_in_page_says_that_a_text_was_not_kept(browser):
+    lost = browser.get(send(browser, reason="x" * kept_forms.LONGEST)).content.decode()
+    browser.cookies.clear()
+    of_a_stranger = browser.get(send(browser)).content.decode()
+    empty = browser.get(send(browser, **dict.fromkeys(typed(), ""))).content.decode()
+
+    assert ["what you typed may still be there" in page for page in (lost, of_a_stranger, empty)] == [True, True, False]
+
+
 def test_no_more_than_three_forms_are_kept(browser, sign_in):
     paths = [path_in(send(browser)) for _ in range(4)]
     sign_in(BEN)
