@@ -18,7 +18,7 @@ from modules.flags.document import Malformed, bodies, moment_words, rules_of
 from modules.flags.drafting import bodies as drafted
 from modules.flags.exposure.reading import last_hour_of
 from modules.flags.models import Flag, FlagRelease
-from modules.flags.newest import newest_release
+from modules.flags.newest import newest_number, newest_release
 from modules.flags.releases import is_published, snapshot_at
 from modules.flags.soundness import require_sound
 from modules.flags.states import State
@@ -115,9 +115,7 @@ class Explain(LookingCommand):
         return self.report
 
     def _tell_of_unread(self, at: datetime, held: int) -> None:
-        newest = FlagRelease.objects.filter(created_at__lte=at).order_by("-number").values_list("number", flat=True)
-        number = newest.first() or 0
-        if number != held:
+        if (number := newest_number(at)) != held:
             self.report.note("release", f"{number} cannot be read here, so {held or 'the code'} holds")
 
     def _tell(self, told: explaining.Explanation, rungs: list[ladder_view.Rung]) -> None:

@@ -10,7 +10,7 @@ from modules.flags.document import moment_text
 from modules.flags.drafting import bodies as drafted
 from modules.flags.merging import who_changed
 from modules.flags.models import Flag, FlagRelease
-from modules.flags.newest import newest_release
+from modules.flags.newest import newest_number
 from modules.flags.rows import THOUSAND
 from modules.flags.soundness import body_in
 from modules.flags.values import text_of
@@ -64,8 +64,7 @@ class Opened:
 
 def opened_at(flag: Flag, number: int | None) -> Opened:
     """The form of a flag that was opened at a release; without one, now."""
-    newest = newest_release()
-    release = newest.number if newest else 0
+    release = newest_number()
     if not flag.pk:
         return Opened(release, NEW, NEW)
     theirs = drafted(flag.key)[flag.key]

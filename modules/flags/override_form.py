@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from modules.flags.drafting import bodies as drafted
 from modules.flags.forms import ReleasingForm
 from modules.flags.models import FlagOverride, FlagRelease, FlagVariant
-from modules.flags.newest import newest_release
+from modules.flags.newest import newest_number
 from modules.flags.soundness import body_in
 from tenants.sturdiness import is_id
 
@@ -55,8 +55,7 @@ class OverrideForm(ReleasingForm):
         super().__init__(*args, **options)
         for name in {"flag", "organisation", "person"} & self.fields.keys():
             _without_ways_out(self.fields[name].widget)
-        newest = newest_release()
-        self.release = newest.number if newest else 0
+        self.release = newest_number()
         self._offer_variants()
         self.initial.setdefault("opened", self.release)
 

@@ -15,7 +15,7 @@ from modules.flags import watching
 from modules.flags.document import FORMAT, Malformed, bodies, canonical
 from modules.flags.drafting import draft
 from modules.flags.models import Flag, FlagPointer, FlagRelease
-from modules.flags.newest import newest_release, release_that_holds
+from modules.flags.newest import newest_number, newest_release, release_that_holds
 from modules.flags.snapshot import NO_FLAGS, Snapshot, compile_release
 from modules.flags.soundness import require_sound
 from tenants import audit
@@ -130,8 +130,7 @@ def _locked_pointer() -> FlagPointer:
 
 def _highest(number: int) -> int:
     """Where the pointer was lost, or is older than a release, its number is taken already."""
-    newest = FlagRelease.objects.order_by("-number").values_list("number", flat=True).first()
-    return max(number, newest or 0)
+    return max(number, newest_number())
 
 
 def _publish(pointer: FlagPointer, document: str, *, by: Any, reason: str, reverts_to: int | None) -> int | None:

@@ -378,7 +378,7 @@ MUTANTS = (
     Mutant(
         "number of a release beside a pointer that was lost",
         "modules/flags/releases.py",
-        "return max(number, newest or 0)",
+        "return max(number, newest_number())",
         "return number",
         "tests/modules/flags/test_unreadable.py",
     ),

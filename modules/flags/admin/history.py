@@ -20,7 +20,7 @@ from modules.flags.differences import FlagDifferences, differences_of_bodies
 from modules.flags.document import Malformed, bodies
 from modules.flags.models import Flag, FlagRelease
 from modules.flags.names import names_of_changes
-from modules.flags.newest import newest_release, release_that_holds
+from modules.flags.newest import newest_number, release_that_holds
 
 AT_ONCE = 20  # releases on a page
 SHOWN_OF_EACH = 6  # flags of a release in the list
@@ -108,11 +108,6 @@ def history(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:
         "holds": held_number(),
     }
     return _shown(request, model_admin, "history", context)
-
-
-def newest_number() -> int:
-    newest = newest_release()
-    return newest.number if newest else 0
 
 
 def held_number() -> int:

@@ -16,7 +16,7 @@ from modules.flags.admin.standing import standing
 from modules.flags.effects import reach
 from modules.flags.forms import FlagForm
 from modules.flags.models import Flag
-from modules.flags.newest import newest_release, release_that_holds
+from modules.flags.newest import newest_number, release_that_holds
 from modules.flags.rows import with_more
 from modules.flags.snapshot import NO_FLAGS, compile_release
 
@@ -67,7 +67,7 @@ class PageOfFlag(ReleasingAdmin):
 
     def _now(self, flag: Flag, now: Any) -> dict[str, Any]:
         """What the flags answer here at this moment, whatever was typed into the form."""
-        newest, held = newest_release(), release_that_holds()
+        held = release_that_holds()
         number, document = (held.number, held.document) if held else (0, NO_FLAGS)
         compiled = compile_release(number, document, now, settings.FLAGS_FORCED).flags.get(flag.key)
         return {
@@ -75,7 +75,7 @@ class PageOfFlag(ReleasingAdmin):
             "reach": reach(compiled, at=now),
             "rollout": f"{compiled.rollout / 1000:g} %" if compiled else "",
             "release": number,
-            "caveats": unread(newest.number if newest else 0, number),
+            "caveats": unread(newest_number(), number),
             "off_value": wording.value(compiled.off_value) if compiled else "",
             "unit": "person" if compiled and compiled.is_by_person else "organisation",
         }

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from modules.flags.admin.preview import EDIT, PUBLISH, Previewed, number_seen, preview_page
 from modules.flags.effects import is_only_description
-from modules.flags.newest import newest_release
+from modules.flags.newest import newest_number
 from modules.flags.rehearsal import Rehearsal, rehearse
 from modules.flags.releases import Overtaken, Refused, hold
 from tenants.administration import ActionAdmin
@@ -68,8 +68,7 @@ class ReleasingAdmin(ActionAdmin):
 
     def _publish(self, request: HttpRequest, row: Any, form: Any, words: str = "") -> None:
         self.release(row, form, by=request.user)
-        newest = newest_release()
-        self.message_user(request, f"{words}Published as release {newest.number if newest else 0}.", messages.SUCCESS)
+        self.message_user(request, f"{words}Published as release {newest_number()}.", messages.SUCCESS)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
         return HttpResponseRedirect(self.address_after(obj))

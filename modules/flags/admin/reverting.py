@@ -11,12 +11,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from modules.flags import actions
-from modules.flags.admin.history import compared_bodies, held_number, newest_number, release_or_404
+from modules.flags.admin.history import compared_bodies, held_number, release_or_404
 from modules.flags.admin.pages import Page
 from modules.flags.document import Malformed, bodies
 from modules.flags.drafting import draft
 from modules.flags.effects import effects
 from modules.flags.models import FlagRelease
+from modules.flags.newest import newest_number
 from modules.flags.releases import Overtaken, Refused
 from modules.flags.restoring import Restored
 from modules.flags.soundness import require_sound

@@ -26,6 +26,7 @@ from modules.flags.answers import Reason
 from modules.flags.because import because
 from modules.flags.explaining import Explanation
 from modules.flags.models import Flag, FlagRelease
+from modules.flags.newest import newest_number
 from tenants.models import Membership
 
 JUST_BEFORE = timedelta(microseconds=1)
@@ -199,8 +200,7 @@ def _about_flags(case: Case) -> Iterator[str]:
 
 def _about_release(case: Case) -> Iterator[str]:
     """Where a release held then that cannot be read here."""
-    newest = FlagRelease.objects.filter(created_at__lte=case.at).order_by("-number").values_list("number", flat=True)
-    yield from unread(newest.first() or 0, case.snapshot.version)
+    yield from unread(newest_number(case.at), case.snapshot.version)
 
 
 def _since(seconds: float | None) -> str:
